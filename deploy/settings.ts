@@ -1,0 +1,129 @@
+import { join, resolve } from "node:path"
+import { Schema } from "effect"
+
+/** Everything that the environment decides, read once. Durations in milliseconds. */
+export interface Settings {
+  /** Undefined: run NATS here. */
+  readonly natsUrl: string | undefined
+  readonly natsUser: string | undefined
+  readonly natsPassword: string | undefined
+  readonly natsPort: number
+  readonly natsReplicas: number
+  /** Undefined: run ClickHouse here. */
+  readonly clickhouseUrl: string | undefined
+  /** Undefined: each service's own user. */
+  readonly clickhouseUser: string | undefined
+  readonly clickhousePassword: string
+  readonly clickhouseHttpPort: number
+  readonly clickhouseTcpPort: number
+  readonly dataDir: string
+  readonly apiHost: string
+  readonly apiPort: number
+  readonly writerPort: number
+  /** Undefined: generated and kept in the data directory. */
+  readonly adminKey: string | undefined
+  readonly duplicateWindow: number
+  readonly maxClockAhead: number
+  readonly streamRetention: number
+  readonly writerLease: number
+  readonly batchRows: number
+  readonly batchBytes: number
+  readonly batchInterval: number
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error"
+}
+
+/** One or more variables are wrong; each problem names the variable, what was found and what is expected. */
+export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
+  problems: Schema.Array(Schema.String),
+}) {
+  override get message(): string {
+    return `settings: ${this.problems.join("; ")}`
+  }
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** Milliseconds of `250ms`, `5s`, `10m`, `12h` or `30d`; undefined when it is no duration. */
+export const parseDuration = (text: string): number | undefined => {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/u.exec(text)
+  return match === null ? undefined : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]
+}
+
+const LEVELS = ["trace", "debug", "info", "warn", "error"] as const
+
+/** Reads and checks the settings. Throws `SettingsError` with every problem at once. */
+export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
+  const problems: Array<string> = []
+  const text = (name: string): string | undefined => (env[name] === "" ? undefined : env[name])
+  const integer = (name: string, fallback: number, minimum: number, maximum: number): number => {
+    const value = text(name)
+    if (value === undefined) return fallback
+    const number = Number(value)
+    if (/^\d+$/u.test(value) && number >= minimum && number <= maximum) return number
+    problems.push(`${name} is ${JSON.stringify(value)}; expected a whole number from ${minimum} to ${maximum}`)
+    return fallback
+  }
+  const duration = (name: string, fallback: string, minimum = 1): number => {
+    const value = text(name) ?? fallback
+    const milliseconds = parseDuration(value)
+    if (milliseconds !== undefined && milliseconds >= minimum) return milliseconds
+    problems.push(`${name} is ${JSON.stringify(value)}; expected a duration such as 5s, 10m or 30d, at least ${minimum} ms`)
+    return parseDuration(fallback) ?? 0
+  }
+  const url = (name: string, protocols: ReadonlyArray<string>): string | undefined => {
+    const value = text(name)
+    if (value === undefined) return undefined
+    const wrong = value
+      .split(",")
+      .find((part) => !URL.canParse(part.trim()) || !protocols.includes(new URL(part.trim()).protocol))
+    if (wrong !== undefined)
+      problems.push(`${name} is ${JSON.stringify(value)}; expected a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`)
+    return value
+  }
+  const level = text("LOG_LEVEL") ?? "info"
+  if (!LEVELS.some((known) => known === level))
+    problems.push(`LOG_LEVEL is ${JSON.stringify(level)}; expected one of ${LEVELS.join(", ")}`)
+
+  const settings: Settings = {
+    natsUrl: url("NATS_URL", ["nats:", "tls:"]),
+    natsUser: text("NATS_USER"),
+    natsPassword: text("NATS_PASSWORD"),
+    natsPort: integer("NATS_PORT", 4222, 1, 65_535),
+    natsReplicas: integer("NATS_REPLICAS", 1, 1, 5),
+    clickhouseUrl: url("CLICKHOUSE_URL", ["http:", "https:"]),
+    clickhouseUser: text("CLICKHOUSE_USER"),
+    clickhousePassword: env["CLICKHOUSE_PASSWORD"] ?? "",
+    clickhouseHttpPort: integer("CLICKHOUSE_HTTP_PORT", 8123, 1, 65_535),
+    clickhouseTcpPort: integer("CLICKHOUSE_TCP_PORT", 9000, 1, 65_535),
+    dataDir: resolve(text("TIDEMARK_DATA_DIR") ?? join(import.meta.dirname, "..", ".tidemark")),
+    apiHost: text("API_HOST") ?? "127.0.0.1",
+    apiPort: integer("API_PORT", 8080, 1, 65_535),
+    writerPort: integer("WRITER_PORT", 9090, 1, 65_535),
+    adminKey: text("TIDEMARK_ADMIN_KEY"),
+    duplicateWindow: duration("DUPLICATE_WINDOW", "10m", 100),
+    maxClockAhead: duration("MAX_CLOCK_AHEAD", "5m", 0),
+    streamRetention: duration("STREAM_RETENTION", "30d", 60_000),
+    writerLease: duration("WRITER_LEASE", "5s", 1000),
+    batchRows: integer("BATCH_ROWS", 20_000, 1, 200_000),
+    batchBytes: integer("BATCH_BYTES", 16 * 1024 * 1024, 256 * 1024, 128 * 1024 * 1024),
+    batchInterval: duration("BATCH_INTERVAL", "250ms"),
+    logLevel: level as Settings["logLevel"],
+  }
+  if (settings.maxClockAhead >= settings.duplicateWindow)
+    problems.push(
+      "MAX_CLOCK_AHEAD must be smaller than DUPLICATE_WINDOW, or a late repeat could pass for a fresh event",
+    )
+  if (settings.streamRetention < settings.duplicateWindow)
+    problems.push("STREAM_RETENTION must not be smaller than DUPLICATE_WINDOW: the broker refuses it")
+  if (settings.adminKey !== undefined && settings.adminKey.length < 16)
+    problems.push("TIDEMARK_ADMIN_KEY is too short; use at least 16 characters")
+  if (problems.length > 0) throw new SettingsError({ problems })
+  return settings
+}
+
+/** Where the engines answer, whoever started them. */
+export const natsUrlOf = (settings: Settings): string =>
+  settings.natsUrl ?? `nats://127.0.0.1:${settings.natsPort}`
+
+export const clickhouseUrlOf = (settings: Settings): string =>
+  settings.clickhouseUrl ?? `http://127.0.0.1:${settings.clickhouseHttpPort}`

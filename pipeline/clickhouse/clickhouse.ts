@@ -1,0 +1,111 @@
+import { Readable } from "node:stream"
+import { type ClickHouseSettings, createClient } from "@clickhouse/client"
+import { Context, Effect, Layer } from "effect"
+import { type ClickHouseError, toClickHouseError } from "./error.ts"
+
+export { ClickHouseError, type ClickHouseReason } from "./error.ts"
+
+export interface Connection {
+  /** `http://host:8123` */
+  readonly url: string
+  readonly user: string
+  readonly password: string
+}
+
+export interface StatementOptions {
+  /** Values of `{name:Type}` in the statement. User input goes here and nowhere else. */
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly settings?: ClickHouseSettings
+  readonly queryId?: string
+}
+
+export interface InsertOptions extends StatementOptions {
+  /** The whole statement, ending in `FORMAT Native`, `FORMAT JSONEachRow` …; its data follows in the body. */
+  readonly statement: string
+  readonly body: ReadonlyArray<Uint8Array>
+}
+
+/**
+ * The store, over HTTP. Interrupting a fiber closes its connection, which cancels a query that only reads; an
+ * insert may go on and is the writer's doubt.
+ */
+export class ClickHouse extends Context.Service<
+  ClickHouse,
+  {
+    /** Rows of a SELECT as objects; 64-bit integers are numbers while they are safe. */
+    readonly query: <Row>(
+      statement: string,
+      options?: StatementOptions,
+    ) => Effect.Effect<ReadonlyArray<Row>, ClickHouseError>
+    /** A statement without a result. */
+    readonly command: (
+      statement: string,
+      options?: StatementOptions,
+    ) => Effect.Effect<void, ClickHouseError>
+    /** An insert whose body is encoded already. */
+    readonly insert: (options: InsertOptions) => Effect.Effect<void, ClickHouseError>
+  }
+>()("tidemark/pipeline/ClickHouse") {
+  static readonly layer = (connection: Connection) =>
+    Layer.effect(
+      ClickHouse,
+      Effect.gen(function* () {
+        const client = yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            createClient({
+              url: connection.url,
+              username: connection.user,
+              password: connection.password,
+              application: "tidemark",
+              // Statements bring their own limits; this one is for a server that stopped answering.
+              request_timeout: 330_000,
+              max_open_connections: 16,
+              // Below the server's keep_alive_timeout of 10 s, or a request may meet a closing socket.
+              keep_alive: { enabled: true, idle_socket_ttl: 2500 },
+              clickhouse_settings: {
+                // An error in the middle of a result is an error, not a short result.
+                wait_end_of_query: 1,
+                output_format_json_quote_64bit_integers: 0,
+                date_time_output_format: "iso",
+              },
+            }),
+          ),
+          (client) => Effect.promise(() => client.close()),
+        )
+        const common = (options: StatementOptions | undefined, signal: AbortSignal) => ({
+          abort_signal: signal,
+          ...(options?.params === undefined ? {} : { query_params: { ...options.params } }),
+          ...(options?.settings === undefined ? {} : { clickhouse_settings: options.settings }),
+          ...(options?.queryId === undefined ? {} : { query_id: options.queryId }),
+        })
+        const attempt = <A>(run: (signal: AbortSignal) => Promise<A>) =>
+          Effect.tryPromise({ try: run, catch: toClickHouseError })
+
+        return ClickHouse.of({
+          query: <Row>(statement: string, options?: StatementOptions) =>
+            attempt(async (signal) => {
+              const result = await client.query({
+                query: statement,
+                format: "JSONEachRow",
+                ...common(options, signal),
+              })
+              return await result.json<Row>()
+            }),
+          command: (statement, options) =>
+            attempt(async (signal) => {
+              await client.command({ query: statement, ...common(options, signal) })
+            }),
+          insert: ({ statement, body, ...options }) =>
+            attempt(async (signal) => {
+              const result = await client.exec({
+                query: statement,
+                values: Readable.from(body, { objectMode: false }),
+                ...common(options, signal),
+              })
+              // The server may say what is wrong only at the end of its answer.
+              for await (const _ of result.stream) void _
+            }),
+        })
+      }),
+    )
+}

@@ -1,0 +1,87 @@
+import { Schema } from "effect"
+import { envelopeFields, Id, PersonId } from "./envelope.ts"
+
+const Name = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500))
+const Email = Schema.String.check(Schema.isMaxLength(320))
+
+const isZone = (zone: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== ""
+  } catch {
+    return false
+  }
+}
+
+/** The name of an IANA time zone. */
+export const Zone = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9_+\-/]{1,64}$/u),
+  Schema.makeFilter((zone: string) => isZone(zone) || "the name of an IANA time zone"),
+)
+
+export const USER_KINDS = ["member", "client"] as const
+export const JOB_STATUSES = ["open", "closed"] as const
+
+/** The fields of `data` of each type of directory event. */
+export const directoryDataFields = {
+  "tenant.upserted": {
+    name: Name,
+    time_zone: Zone,
+    contract_months: Schema.optionalKey(
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1200 })),
+    ),
+  },
+  "team.upserted": { team_id: Id, name: Name },
+  "user.upserted": {
+    user_id: PersonId,
+    kind: Schema.Literals(USER_KINDS),
+    name: Name,
+    email: Email,
+    team_ids: Schema.Array(Id).check(Schema.isMaxLength(1000)),
+    client_id: Schema.optionalKey(Id),
+    role: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  },
+  "user.erased": { user_id: PersonId },
+  "license.assigned": { user_id: PersonId },
+  "license.disabled": { user_id: PersonId },
+  "license.enabled": { user_id: PersonId },
+  "license.deleted": { user_id: PersonId },
+  "client.upserted": { client_id: Id, name: Name },
+  "candidate.upserted": { candidate_id: Id, name: Name, email: Email },
+  "candidate.erased": { candidate_id: Id },
+  "job.upserted": {
+    job_id: Id,
+    title: Name,
+    client_id: Id,
+    status: Schema.Literals(JOB_STATUSES),
+  },
+} as const
+
+export type DirectoryType = keyof typeof directoryDataFields
+export const DIRECTORY_TYPES = Object.keys(directoryDataFields) as ReadonlyArray<DirectoryType>
+
+export const isDirectoryType = (type: string): type is DirectoryType =>
+  Object.hasOwn(directoryDataFields, type)
+
+const of = <Type extends DirectoryType>(type: Type) =>
+  Schema.Struct({
+    ...envelopeFields,
+    type: Schema.Literal(type),
+    data: Schema.Struct(directoryDataFields[type]),
+  })
+
+/** Who and what the ids of the actions mean; travels on `directory.v1.<tenant>.<object>.<verb>`. */
+export const DirectoryEvent = Schema.Union([
+  of("tenant.upserted"),
+  of("team.upserted"),
+  of("user.upserted"),
+  of("user.erased"),
+  of("license.assigned"),
+  of("license.disabled"),
+  of("license.enabled"),
+  of("license.deleted"),
+  of("client.upserted"),
+  of("candidate.upserted"),
+  of("candidate.erased"),
+  of("job.upserted"),
+]).annotate({ identifier: "DirectoryEvent" })
+export type DirectoryEvent = typeof DirectoryEvent.Type

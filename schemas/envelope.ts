@@ -1,0 +1,46 @@
+import { Schema } from "effect"
+import { EMAIL, EVENT_ID, EVENT_TYPE, RFC3339, TENANT } from "./patterns.ts"
+import { parseTime } from "./time.ts"
+
+/** An opaque id of a person or a thing, 1 to 200 characters. */
+export const Id = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200))
+
+/** The id of a person who acts. An e-mail address would outlive the erasure of its owner. */
+export const PersonId = Id.check(
+  Schema.makeFilter((id: string) => !EMAIL.test(id) || "an opaque id, not an e-mail address"),
+).annotate({ description: "An opaque id, never an e-mail address." })
+
+/** RFC 3339; a calendar day that exists. */
+export const Time = Schema.String.check(
+  Schema.isPattern(RFC3339),
+  Schema.makeFilter((text: string) => !Number.isNaN(parseTime(text)) || "an existing day and time"),
+).annotate({ format: "date-time" })
+
+export const Tenant = Schema.String.check(Schema.isPattern(TENANT))
+
+/** The CloudEvents 1.0 attributes that every event carries; attributes beyond them are ignored. */
+export const envelopeFields = {
+  specversion: Schema.Literal("1.0"),
+  id: Schema.String.check(Schema.isPattern(EVENT_ID)).annotate({
+    description: "The same on every retry. Identity is (tenant, id, time).",
+  }),
+  source: Schema.String.check(
+    Schema.isMinLength(1),
+    Schema.isMaxLength(200),
+    Schema.isPattern(/^[^\s<>"{}|\\^`]+$/u),
+  ).annotate({ format: "uri-reference" }),
+  type: Schema.String.check(Schema.isPattern(EVENT_TYPE)),
+  time: Time,
+  tenantid: Tenant,
+} as const
+
+const known = (fields: object): ReadonlySet<string> => new Set(Object.keys(fields))
+
+/** The first key of `data` that `fields` does not name, so that a typo is seen rather than dropped. */
+export const unknownField = (fields: object): ((data: object) => string | undefined) => {
+  const names = known(fields)
+  return (data) => {
+    for (const key in data) if (!names.has(key)) return key
+    return undefined
+  }
+}

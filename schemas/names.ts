@@ -1,0 +1,57 @@
+// Names of streams, subjects, buckets and tables, each written once.
+
+export const STREAMS = {
+  actions: "ACTIONS",
+  directory: "DIRECTORY",
+  deadLetters: "DEAD_LETTERS",
+} as const
+
+export const BUCKETS = {
+  /** The writer's ledger, a key per stream partition. */
+  ledger: "ledger",
+  /** API keys by the SHA-256 of the key. */
+  apiKeys: "api-keys",
+} as const
+
+export const DATABASE = "tidemark"
+
+const table = <Name extends string>(name: Name) => `${DATABASE}.${name}` as const
+
+export const TABLES = {
+  actions: table("actions"),
+  activity15m: table("user_activity_15m"),
+  activityDaily: table("user_activity_daily"),
+  tenants: table("directory_tenants"),
+  teams: table("directory_teams"),
+  users: table("directory_users"),
+  clients: table("directory_clients"),
+  candidates: table("directory_candidates"),
+  jobs: table("directory_jobs"),
+  licenseEvents: table("directory_license_events"),
+  directoryProgress: table("directory_progress"),
+} as const
+
+export const SUBJECTS = {
+  actions: "actions.v1",
+  directory: "directory.v1",
+  deadLetters: "dead.v1",
+} as const
+
+/** `actions.v1.<tenant>.<object>.<verb>` */
+export const actionSubject = (tenant: string, type: string): string =>
+  `${SUBJECTS.actions}.${tenant}.${type}`
+
+/** `directory.v1.<tenant>.<object>.<verb>` */
+export const directorySubject = (tenant: string, type: string): string =>
+  `${SUBJECTS.directory}.${tenant}.${type}`
+
+/** Stands for the tenant of a dead letter whose subject names none. */
+export const NO_TENANT = "_"
+
+/** `dead.v1.<tenant>.<reason>` */
+export const deadLetterSubject = (tenant: string, reason: string): string =>
+  `${SUBJECTS.deadLetters}.${tenant}.${reason}`
+
+/** What the broker drops repeats by: `<tenant>:<id>`. */
+export const messageId = (tenant: string, eventId: string): string =>
+  `${tenant}:${eventId}`
