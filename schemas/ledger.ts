@@ -1,0 +1,31 @@
+import { Schema } from "effect"
+
+/**
+ * The writer's ledger: one record per stream partition, in the bucket `ledger` under the stream's name, changed
+ * only by compare-and-swap on its revision. Instants are milliseconds since 1970.
+ */
+export const LedgerRecord = Schema.Struct({
+  /** Which life of the stream the sequences belong to; goes up when the stream went back in time. */
+  generation: Schema.Int,
+  stream: Schema.String,
+  /** When the broker says the stream was created. */
+  created: Schema.String,
+  /** Every message up to here is stored, dead-lettered or known as a repeat. */
+  committed: Schema.Int,
+  /** Message id and receive time of the message at `committed`: a stream that went back has another one there. */
+  committed_id: Schema.String,
+  committed_at: Schema.Finite,
+  /** Nothing beyond it was ever attempted. */
+  horizon: Schema.Int,
+  /** Messages received before this instant are all looked up for repeats, fresh ones too. */
+  look_up_all_until: Schema.Finite,
+  /** The broker's duplicate window and the clock tolerance with which the record was written. */
+  duplicate_window: Schema.Finite,
+  max_clock_ahead: Schema.Finite,
+  /** Who may write; the epoch goes up with every owner. */
+  owner: Schema.String,
+  epoch: Schema.Int,
+  /** By the clock of ClickHouse: no insert of this owner begins after it. */
+  lease_until: Schema.Finite,
+})
+export type LedgerRecord = typeof LedgerRecord.Type
