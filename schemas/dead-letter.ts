@@ -1,0 +1,34 @@
+import { Schema } from "effect"
+import { RefusalReason } from "./refusal.ts"
+
+/** The headers of a dead letter; its payload is the original's, byte for byte. */
+export const DEAD_LETTER_HEADERS = {
+  subject: "Tidemark-Subject",
+  stream: "Tidemark-Stream",
+  sequence: "Tidemark-Sequence",
+  receivedAt: "Tidemark-Received-At",
+  reason: "Tidemark-Reason",
+  detail: "Tidemark-Detail",
+} as const
+
+/** A dead letter's `Nats-Msg-Id`: whoever counts dead letters counts distinct (stream, sequence). */
+export const deadLetterId = (stream: string, sequence: number): string => `dead:${stream}:${sequence}`
+
+/** A message that could not be stored: what its headers say, and its payload. */
+export const DeadLetter = Schema.Struct({
+  subject: Schema.String.annotate({ description: "The original subject." }),
+  stream: Schema.String.annotate({ description: "The stream that carried the original." }),
+  sequence: Schema.Int.check(Schema.isGreaterThan(0)).annotate({
+    description: "The original's sequence in that stream.",
+  }),
+  received_at: Schema.String.annotate({
+    description: "When that stream received the original.",
+    format: "date-time",
+  }),
+  reason: RefusalReason,
+  detail: Schema.String.annotate({ description: "Why, in a readable sentence without the event's values." }),
+  payload: Schema.optionalKey(
+    Schema.String.annotate({ description: "The original bytes, in base64.", contentEncoding: "base64" }),
+  ),
+}).annotate({ identifier: "DeadLetter" })
+export type DeadLetter = typeof DeadLetter.Type
