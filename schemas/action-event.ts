@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { envelopeFields, Id, PersonId } from "./envelope.ts"
+import { envelopeFields, Id, PersonId, text } from "./envelope.ts"
 
 export const ACTOR_TYPES = ["member", "client", "candidate", "service", "system"] as const
 export const CHANNELS = ["web", "mobile", "extension", "api", "email_sync", "import", "automation"] as const
@@ -21,15 +21,11 @@ export const actionDataFields = {
   contact_id: Schema.optionalKey(Id),
   job_id: Schema.optionalKey(Id),
   page: Schema.optionalKey(
-    Schema.String.check(
-      Schema.isMinLength(1),
-      Schema.isMaxLength(300),
-      Schema.isPattern(/^[^?]+$/u),
-    ).annotate({ description: "Without a query string." }),
+    text(1, 300).check(Schema.isPattern(/^[^?]+$/u)).annotate({ description: "Without a query string." }),
   ),
   channel: Schema.optionalKey(Schema.Literals(CHANNELS)),
-  session_id: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
-  correlation_id: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  session_id: Schema.optionalKey(text(0, 200)),
+  correlation_id: Schema.optionalKey(text(0, 200)),
   properties: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).check(Schema.isMaxProperties(MAX_PROPERTIES)),
   ),

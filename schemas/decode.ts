@@ -1,19 +1,19 @@
 import "./compile.ts"
 import { Schema } from "effect"
-import { ActionData, actionDataFields, type ActionEvent } from "./action-event.ts"
+import { actionDataFields, ActionEvent } from "./action-event.ts"
 import { ACTION_BY_TYPE } from "./catalogue.ts"
 import {
-  type DirectoryEvent,
-  directoryDataFields,
-  isDirectoryType,
   DIRECTORY_TYPES,
+  directoryDataFields,
+  DirectoryEvent,
+  directoryEventOf,
 } from "./directory-event.ts"
-import { envelopeFields, unknownField } from "./envelope.ts"
-import { MAX_DEPTH, parseJson } from "./json.ts"
+import { unknownField } from "./envelope.ts"
+import { parseJson } from "./json.ts"
 import { messageId as messageIdOf } from "./names.ts"
-import { EVENT_ID } from "./patterns.ts"
+import { EVENT_ID, TENANT } from "./patterns.ts"
 import type { Refusal, RefusalReason } from "./refusal.ts"
-import { parseTime } from "./time.ts"
+import { instantOf } from "./time.ts"
 
 /** The largest message that is stored; the streams accept more, so that what is too large is seen. */
 export const MAX_EVENT_BYTES = 32 * 1024
@@ -46,24 +46,19 @@ export type Decoded<Event> =
 
 const refuse = (reason: RefusalReason, detail: string) => ({ ok: false, reason, detail }) as const
 
-const Envelope = Schema.Struct({
-  ...envelopeFields,
-  data: Schema.Record(Schema.String, Schema.Unknown),
-})
-const isEnvelope = Schema.is(Envelope)
-const isActionData = Schema.is(ActionData)
-const unknownActionField = unknownField(actionDataFields)
-
 /** Why a value does not fit, in words. Only for refusals: it is slow. The value itself is left out, it may be private. */
-const explain = (schema: Schema.Decoder<unknown>, value: unknown, at: string): string => {
+const explain = (schema: Schema.Decoder<unknown>, value: unknown): string => {
   const standard = Schema.toStandardSchemaV1(schema)["~standard"].validate(value)
   if (standard instanceof Promise || standard.issues === undefined) return "not a valid event"
   const issue = standard.issues[0]
   const path = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part))
-  return `${[at, ...path].filter(Boolean).join(".") || "the event"}: ${(issue?.message ?? "is not valid").replace(/, got .*$/su, "")}`
+  return `${path.join(".") || "the event"}: ${(issue?.message ?? "is not valid").replace(/, got .*$/su, "")}`
 }
 
-type Object_ = Readonly<Record<string, unknown>>
+const refuseField = (field: string) =>
+  refuse("invalid_event", `data has an unknown field ${JSON.stringify(field.slice(0, 60))}`)
+
+type Attributes = Readonly<Record<string, unknown>>
 
 /** A replayed dead letter comes with `<tenant>:<id>:replay:<n>`. */
 const REPLAY_SUFFIX = /:replay:\d+$/u
@@ -78,16 +73,16 @@ const checkMessageId = ({ messageId, tenant }: Arrival, id: unknown): Refusal | 
   if (typeof id === "string" && tenant !== undefined && messageId === messageIdOf(tenant, id)) return undefined
   const plain = isReplay(messageId) ? messageId.replace(REPLAY_SUFFIX, "") : messageId
   const colon = plain.indexOf(":")
+  const [sender, sent] = [plain.slice(0, Math.max(colon, 0)), plain.slice(colon + 1)]
   const fits =
-    colon > 0 &&
-    (tenant === undefined || plain.slice(0, colon) === tenant) &&
-    (typeof id === "string" && EVENT_ID.test(id) ? plain.slice(colon + 1) === id : EVENT_ID.test(plain.slice(colon + 1)))
+    (tenant === undefined ? TENANT.test(sender) : sender === tenant) &&
+    (typeof id === "string" && EVENT_ID.test(id) ? sent === id : EVENT_ID.test(sent))
   return fits
     ? undefined
     : refuse("missing_message_id", "the header Nats-Msg-Id is not <tenant>:<id> of this event")
 }
 
-const checkRoute = (arrival: Arrival, event: Object_): Refusal | undefined => {
+const checkRoute = (arrival: Arrival, event: Attributes): Refusal | undefined => {
   const tenantid = event["tenantid"]
   if (typeof tenantid === "string" && arrival.tenant !== undefined && tenantid !== arrival.tenant)
     return refuse("tenant_mismatch", "tenantid is not the tenant of the subject or credential")
@@ -99,49 +94,52 @@ const checkRoute = (arrival: Arrival, event: Object_): Refusal | undefined => {
   return undefined
 }
 
-/** Everything that actions and directory events have in common: size, JSON, route and envelope. */
-const open = (
-  arrival: Arrival,
-  isKnownType: (type: string) => boolean,
-): { readonly ok: true; readonly event: typeof Envelope.Type } | ({ readonly ok: false } & Refusal) => {
+type Opened<Known> =
+  | {
+      readonly ok: true
+      readonly value: unknown
+      /** What is known of the type; undefined when the value has none. */
+      readonly known: Known | undefined
+    }
+  | ({ readonly ok: false } & Refusal)
+
+/** What precedes a look at the fields, for actions and directory events alike: size, JSON, route, known type. */
+const open = <Known>(arrival: Arrival, types: ReadonlyMap<string, Known>): Opened<Known> => {
   if (arrival.payload.byteLength > MAX_EVENT_BYTES)
     return refuse("too_large", `the message has ${arrival.payload.byteLength} bytes, more than ${MAX_EVENT_BYTES}`)
   const parsed = parseJson(arrival.payload)
   if (!parsed.ok) return refuse("invalid_json", parsed.detail)
-  const value = parsed.value
-  const event: Object_ =
-    typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Object_) : {}
-  if (arrival.checkRoute) {
-    const refusal = checkMessageId(arrival, event["id"])
-    if (refusal !== undefined) return { ok: false, ...refusal }
-  }
-  const misrouted = checkRoute(arrival, event)
-  if (misrouted !== undefined) return { ok: false, ...misrouted }
+  const { value } = parsed
+  const event: Attributes =
+    typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Attributes) : {}
+  const refusal =
+    (arrival.checkRoute ? checkMessageId(arrival, event["id"]) : undefined) ?? checkRoute(arrival, event)
+  if (refusal !== undefined) return { ok: false, ...refusal }
   const type = event["type"]
-  if (typeof type === "string" && !isKnownType(type))
-    return refuse("unknown_type", "type is not in the catalogue")
-  if (parsed.depth > MAX_DEPTH) return refuse("invalid_event", `nested deeper than ${MAX_DEPTH} levels`)
-  if (!isEnvelope(value)) return refuse("invalid_event", explain(Envelope, value, ""))
-  return { ok: true, event: value }
+  const known = typeof type === "string" ? types.get(type) : undefined
+  if (typeof type === "string" && known === undefined) return refuse("unknown_type", "type is not in the catalogue")
+  return { ok: true, value, known }
 }
 
-const isCatalogued = (type: string): boolean => ACTION_BY_TYPE.has(type)
+const refuseFuture = (limits: Pick<Limits, "maxClockAhead">) =>
+  refuse("time_in_future", `time is more than ${limits.maxClockAhead / 1000} s ahead of the receive time`)
+
+const isAction = Schema.is(ActionEvent)
+const unknownActionField = unknownField(actionDataFields)
 
 /** Reads and checks one action event. The result's `time` is in milliseconds since 1970. */
 export const decodeAction = (arrival: Arrival, limits: Limits): Decoded<ActionEvent> => {
-  const opened = open(arrival, isCatalogued)
+  const opened = open(arrival, ACTION_BY_TYPE)
   if (!opened.ok) return opened
-  const event = opened.event as unknown as ActionEvent
-  const data: object = event.data
-  const stray = unknownActionField(data)
-  if (stray !== undefined) return refuse("invalid_event", `data has an unknown field ${JSON.stringify(stray.slice(0, 60))}`)
-  if (!isActionData(data)) return refuse("invalid_event", explain(ActionData, data, "data"))
-  for (const reference of ACTION_BY_TYPE.get(event.type)?.requires ?? [])
+  const event = opened.value
+  if (!isAction(event)) return refuse("invalid_event", explain(ActionEvent, event))
+  const stray = unknownActionField(event.data)
+  if (stray !== undefined) return refuseField(stray)
+  for (const reference of opened.known?.requires ?? [])
     if (event.data[reference] === undefined)
       return refuse("missing_reference", `${event.type} needs data.${reference}`)
-  const time = parseTime(event.time)
-  if (time > arrival.receivedAt + limits.maxClockAhead)
-    return refuse("time_in_future", `time is more than ${limits.maxClockAhead / 1000} s ahead of the receive time`)
+  const time = instantOf(event.time)
+  if (time > arrival.receivedAt + limits.maxClockAhead) return refuseFuture(limits)
   if (time < arrival.receivedAt - limits.maxAge)
     return refuse("too_old", "time is older than the store keeps actions")
   return { ok: true, event, time }
@@ -149,26 +147,30 @@ export const decodeAction = (arrival: Arrival, limits: Limits): Decoded<ActionEv
 
 const directoryChecks = new Map(
   DIRECTORY_TYPES.map((type) => {
-    const schema = Schema.Struct(directoryDataFields[type]) as Schema.Decoder<unknown>
-    return [type as string, { schema, is: Schema.is(schema), stray: unknownField(directoryDataFields[type]) }]
+    const schema = directoryEventOf(type) as Schema.Decoder<DirectoryEvent>
+    return [type as string, { schema, is: Schema.is(schema), unknownField: unknownField(directoryDataFields[type]) }]
   }),
 )
+
+/** What the directory's tables can hold; their greatest time stands for an erasure. */
+const DIRECTORY_TIMES = { from: Date.UTC(1970, 0), until: Date.UTC(2200, 0) } as const
 
 /** Reads and checks one directory event. A licence may lie in the future, an upsert or erasure may not. */
 export const decodeDirectory = (
   arrival: Arrival,
   limits: Pick<Limits, "maxClockAhead">,
 ): Decoded<DirectoryEvent> => {
-  const opened = open(arrival, isDirectoryType)
+  const opened = open(arrival, directoryChecks)
   if (!opened.ok) return opened
-  const { event } = opened
-  const check = directoryChecks.get(event.type)
-  if (check === undefined) return refuse("unknown_type", "type is not in the catalogue")
-  const stray = check.stray(event.data)
-  if (stray !== undefined) return refuse("invalid_event", `data has an unknown field ${JSON.stringify(stray.slice(0, 60))}`)
-  if (!check.is(event.data)) return refuse("invalid_event", explain(check.schema, event.data, "data"))
-  const time = parseTime(event.time)
+  const { known: check, value: event } = opened
+  if (check === undefined) return refuse("invalid_event", explain(DirectoryEvent, event))
+  if (!check.is(event)) return refuse("invalid_event", explain(check.schema, event))
+  const stray = check.unknownField(event.data)
+  if (stray !== undefined) return refuseField(stray)
+  const time = instantOf(event.time)
+  if (time < DIRECTORY_TIMES.from || time >= DIRECTORY_TIMES.until)
+    return refuse("invalid_event", "time: Expected a time from 1970 to 2199")
   if (!event.type.startsWith("license.") && time > arrival.receivedAt + limits.maxClockAhead)
-    return refuse("time_in_future", `time is more than ${limits.maxClockAhead / 1000} s ahead of the receive time`)
-  return { ok: true, event: event as unknown as DirectoryEvent, time }
+    return refuseFuture(limits)
+  return { ok: true, event, time }
 }

@@ -1,8 +1,8 @@
 import { Schema } from "effect"
-import { envelopeFields, Id, PersonId } from "./envelope.ts"
+import { envelopeFields, Id, PersonId, text } from "./envelope.ts"
 
-const Name = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500))
-const Email = Schema.String.check(Schema.isMaxLength(320))
+const Name = text(1, 500)
+const Email = text(0, 320)
 
 const isZone = (zone: string): boolean => {
   try {
@@ -38,7 +38,7 @@ export const directoryDataFields = {
     email: Email,
     team_ids: Schema.Array(Id).check(Schema.isMaxLength(1000)),
     client_id: Schema.optionalKey(Id),
-    role: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+    role: Schema.optionalKey(text(0, 200)),
   },
   "user.erased": { user_id: PersonId },
   "license.assigned": { user_id: PersonId },
@@ -62,7 +62,8 @@ export const DIRECTORY_TYPES = Object.keys(directoryDataFields) as ReadonlyArray
 export const isDirectoryType = (type: string): type is DirectoryType =>
   Object.hasOwn(directoryDataFields, type)
 
-const of = <Type extends DirectoryType>(type: Type) =>
+/** The whole event of one type. */
+export const directoryEventOf = <Type extends DirectoryType>(type: Type) =>
   Schema.Struct({
     ...envelopeFields,
     type: Schema.Literal(type),
@@ -71,17 +72,17 @@ const of = <Type extends DirectoryType>(type: Type) =>
 
 /** Who and what the ids of the actions mean; travels on `directory.v1.<tenant>.<object>.<verb>`. */
 export const DirectoryEvent = Schema.Union([
-  of("tenant.upserted"),
-  of("team.upserted"),
-  of("user.upserted"),
-  of("user.erased"),
-  of("license.assigned"),
-  of("license.disabled"),
-  of("license.enabled"),
-  of("license.deleted"),
-  of("client.upserted"),
-  of("candidate.upserted"),
-  of("candidate.erased"),
-  of("job.upserted"),
+  directoryEventOf("tenant.upserted"),
+  directoryEventOf("team.upserted"),
+  directoryEventOf("user.upserted"),
+  directoryEventOf("user.erased"),
+  directoryEventOf("license.assigned"),
+  directoryEventOf("license.disabled"),
+  directoryEventOf("license.enabled"),
+  directoryEventOf("license.deleted"),
+  directoryEventOf("client.upserted"),
+  directoryEventOf("candidate.upserted"),
+  directoryEventOf("candidate.erased"),
+  directoryEventOf("job.upserted"),
 ]).annotate({ identifier: "DirectoryEvent" })
 export type DirectoryEvent = typeof DirectoryEvent.Type

@@ -1,47 +1,62 @@
 import { RFC3339 } from "./patterns.ts"
 
+const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
 
 const daysIn = (year: number, month: number): number =>
-  month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-    ? 29
-    : (DAYS[month - 1] ?? 0)
+  month === 2 && isLeap(year) ? 29 : (DAYS[month - 1] ?? 0)
 
-const digits = (text: string, at: number, length: number): number => {
-  let n = 0
-  for (let i = at; i < at + length; i++) n = n * 10 + text.charCodeAt(i) - 48
-  return n
+const DAYS_BEFORE_MONTH = DAYS.map((_, month) => DAYS.slice(0, month).reduce<number>((sum, days) => sum + days, 0))
+const DAYS_BEFORE_1970 = 719_528
+
+/** Days since 1970 of a day of the years 0 to 9999: `Date.UTC`, at a third of its price and right before the year 100. */
+const dayOf = (year: number, month: number, day: number): number => {
+  const leapDays = Math.floor((year + 3) / 4) - Math.floor((year + 99) / 100) + Math.floor((year + 399) / 400)
+  const inYear = (DAYS_BEFORE_MONTH[month - 1] ?? 0) + (month > 2 && isLeap(year) ? 1 : 0) + day - 1
+  return year * 365 + leapDays + inYear - DAYS_BEFORE_1970
+}
+
+const ZERO = 48
+const MINUS = 45
+const Z = 90
+
+const digit = (text: string, at: number): number => text.charCodeAt(at) - ZERO
+
+const twoDigits = (text: string, at: number): number => digit(text, at) * 10 + digit(text, at + 1)
+
+/** Milliseconds since 1970 of a text that has the form of RFC 3339 already, NaN for a day or hour that does not exist. */
+export const instantOf = (text: string): number => {
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
+  const month = twoDigits(text, 5)
+  const day = twoDigits(text, 8)
+  const hour = twoDigits(text, 11)
+  const minute = twoDigits(text, 14)
+  const second = twoDigits(text, 17)
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return Number.NaN
+  if (hour > 23 || minute > 59 || second > 59) return Number.NaN
+  const isUtc = text.charCodeAt(text.length - 1) === Z
+  const zoneAt = text.length - (isUtc ? 1 : 6)
+  let milliseconds = 0
+  if (zoneAt > 20) milliseconds += digit(text, 20) * 100
+  if (zoneAt > 21) milliseconds += digit(text, 21) * 10
+  if (zoneAt > 22) milliseconds += digit(text, 22)
+  let minutesAhead = 0
+  if (!isUtc) {
+    const hours = twoDigits(text, zoneAt + 1)
+    const minutes = twoDigits(text, zoneAt + 4)
+    if (hours > 23 || minutes > 59) return Number.NaN
+    minutesAhead = (text.charCodeAt(zoneAt) === MINUS ? -1 : 1) * (hours * 60 + minutes)
+  }
+  const minutesOfDay = hour * 60 + minute - minutesAhead
+  return ((dayOf(year, month, day) * 1440 + minutesOfDay) * 60 + second) * 1000 + milliseconds
 }
 
 /**
  * Milliseconds since 1970 of an RFC 3339 time, or NaN. Finer fractions are cut off; leap seconds, days
  * that do not exist and lower-case letters are refused, all of which `Date.parse` would let through.
  */
-export const parseTime = (text: string): number => {
-  if (!RFC3339.test(text)) return Number.NaN
-  const year = digits(text, 0, 4)
-  const month = digits(text, 5, 2)
-  const day = digits(text, 8, 2)
-  const hour = digits(text, 11, 2)
-  const minute = digits(text, 14, 2)
-  const second = digits(text, 17, 2)
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return Number.NaN
-  if (hour > 23 || minute > 59 || second > 59) return Number.NaN
-  const zoneAt = text.endsWith("Z") ? text.length - 1 : text.length - 6
-  let milliseconds = 0
-  for (let i = 20, scale = 100; i < zoneAt && scale >= 1; i++, scale /= 10)
-    milliseconds += (text.charCodeAt(i) - 48) * scale
-  let offset = 0
-  if (zoneAt === text.length - 6) {
-    const hours = digits(text, zoneAt + 1, 2)
-    const minutes = digits(text, zoneAt + 4, 2)
-    if (hours > 23 || minutes > 59) return Number.NaN
-    offset = (text[zoneAt] === "-" ? -1 : 1) * (hours * 60 + minutes) * 60_000
-  }
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
-  if (year < 100) return Number.NaN
-  return Date.UTC(year, month - 1, day, hour, minute, second, milliseconds) - offset
-}
+export const parseTime = (text: string): number => (RFC3339.test(text) ? instantOf(text) : Number.NaN)
 
 /** Whole days since 1970 of an instant, in UTC. */
 export const utcDay = (milliseconds: number): number => Math.floor(milliseconds / 86_400_000)
