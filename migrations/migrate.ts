@@ -39,7 +39,7 @@ const NAME = /^(\d{4})_[a-z0-9_]+\.sql$/u
 /** The migrations of a folder in order. Fails on a name of another form and on a gap in the numbers. */
 export const readMigrations = (folder: string): Effect.Effect<ReadonlyArray<Migration>, MigrationError> =>
   Effect.gen(function* () {
-    const names = readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()
+    const names = readdirSync(folder).filter((name) => name.endsWith(".sql")).toSorted()
     const migrations: Array<Migration> = []
     for (const name of names) {
       const version = Number(NAME.exec(name)?.[1])

@@ -7,7 +7,7 @@ export const RFC3339 =
   /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/u
 /** The characters of a URI (RFC 3986), with whole percent escapes and at most one fragment. */
 export const URI_REFERENCE =
-  /^(?:[A-Za-z0-9._~:/?[\]@!$&'()*+,;=\-]|%[0-9A-Fa-f]{2})*(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=\-]|%[0-9A-Fa-f]{2})*)?$/u
+  /^(?:[A-Za-z0-9._~:/?[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?$/u
 /** Good enough to tell an address from an opaque id. */
 export const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/u
 export const DATE = /^\d{4}-\d{2}-\d{2}$/u

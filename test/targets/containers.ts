@@ -1,0 +1,43 @@
+import { Effect } from "effect"
+import { GenericContainer, type StartedTestContainer, Wait } from "testcontainers"
+import { compose, type ComposeService, mountedFiles } from "../compose.ts"
+
+const started = (container: GenericContainer) =>
+  Effect.acquireRelease(
+    Effect.tryPromise(() => container.withStartupTimeout(120_000).start()),
+    (running) => Effect.promise(() => running.stop()),
+  )
+
+const containerOf = (service: ComposeService): GenericContainer =>
+  new GenericContainer(service.image).withCopyFilesToContainer([...mountedFiles(service)])
+
+const addressOf = (running: StartedTestContainer, port: number): string =>
+  `${running.getHost()}:${running.getMappedPort(port)}`
+
+/** Both engines in containers, from the images and with the files of docker-compose.yml, until the scope ends. */
+export const containers = Effect.gen(function* () {
+  const { nats, clickhouse } = compose().services
+  const passwords = Object.keys(clickhouse.environment ?? {}).filter((name) => name.endsWith("_PASSWORD"))
+  const [broker, store] = yield* Effect.all(
+    [
+      started(
+        containerOf(nats)
+          // As deployed, without user and password.
+          .withCommand((nats.command ?? []).filter((flag) => !flag.includes("${")))
+          .withExposedPorts(4222, 8222)
+          .withWaitStrategy(Wait.forHttp("/healthz?js-enabled-only=true", 8222)),
+      ),
+      started(
+        containerOf(clickhouse)
+          .withEnvironment({
+            CLICKHOUSE_SKIP_USER_SETUP: "1",
+            ...Object.fromEntries(passwords.map((name) => [name, ""])),
+          })
+          .withExposedPorts(8123)
+          .withWaitStrategy(Wait.forHttp("/ping", 8123)),
+      ),
+    ],
+    { concurrency: "unbounded" },
+  )
+  return { natsUrl: `nats://${addressOf(broker, 4222)}`, clickhouseUrl: `http://${addressOf(store, 8123)}` }
+})

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["{schemas,migrations,pipeline,api,deploy,bench,test}/**/*.test.ts"],
+    globalSetup: ["test/global-setup.ts"],
+    // All files share the two engines, and two cores.
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
