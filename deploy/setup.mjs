@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Makes a machine ready, with Node's built-ins alone: packages, a maintained Node, nats-server. It is run before every
 // npm script and does nothing when everything is there.
-import { execFileSync, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -33,43 +33,73 @@ const isMaintained = (version) => {
   return major > 22 || (major === 22 && minor >= 18)
 }
 
-const nodeOnPath = () => {
-  try {
-    return execFileSync("node", ["--version"], { encoding: "utf8" }).trim()
-  } catch {
-    return process.version
-  }
+/** The Node of npm scripts: they look into node_modules/.bin first. */
+const scriptsNode = () => {
+  const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter)
+  const { stdout } = spawnSync("node", ["--version"], {
+    encoding: "utf8",
+    env: { ...process.env, PATH: path },
+  })
+  return stdout?.trim() || process.version
 }
 
 const [major = 0] = process.version.slice(1).split(".").map(Number)
-if (major < 20) stop(`Node ${process.version} is too old even to set up`, "Install Node 20 or newer, then run the same command again.")
+if (major < 20)
+  stop(
+    `Node ${process.version} is too old even to set up`,
+    "Install Node 20 or newer, then run the same command again.",
+  )
 
-const fingerprint = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex")
+const fingerprint = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex")
 const installed = existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint
 if (!installed) {
-  run("npm", ["ci", "--no-audit", "--no-fund"], "installing packages", "Check the npm registry can be reached, then run the same command again.")
-  // npm scripts find node_modules/.bin first, so what follows in the same script runs on this Node.
-  if (!isMaintained(process.version))
-    run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "node@24"], `installing Node 24 beside ${process.version}`, "Install Node 24 yourself, then run the same command again.")
+  run(
+    "npm",
+    ["ci", "--no-audit", "--no-fund"],
+    "installing packages",
+    "Check the npm registry can be reached, then run the same command again.",
+  )
   writeFileSync(stamp, fingerprint)
-} else if (!isMaintained(nodeOnPath())) {
-  run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "node@24"], `installing Node 24 beside ${process.version}`, "Install Node 24 yourself, then run the same command again.")
 }
+// `npm ci` and `npm install` take it away again, since package.json does not name it.
+if (!isMaintained(scriptsNode()))
+  run(
+    "npm",
+    ["install", "--no-save", "--no-audit", "--no-fund", "node@24"],
+    `installing Node 24 beside ${process.version}`,
+    "Install Node 24 yourself, then run the same command again.",
+  )
 
 const has = (command) => spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0
 if (!process.env.NATS_URL && !has("nats-server")) {
   if (process.platform === "darwin" && has("brew"))
-    run("brew", ["install", "nats-server"], "installing nats-server", "Install nats-server yourself, or set NATS_URL.")
+    run(
+      "brew",
+      ["install", "nats-server"],
+      "installing nats-server",
+      "Install nats-server yourself, or set NATS_URL.",
+    )
   else if (has("apt-get")) {
     const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"]
     const apt = (...args) => {
       const [command, ...rest] = [...sudo, "apt-get", ...args]
-      run(command, rest, "installing nats-server", "Run `sudo apt-get install nats-server`, or set NATS_URL to a server that runs elsewhere.")
+      run(
+        command,
+        rest,
+        "installing nats-server",
+        "Run `sudo apt-get install nats-server`, or set NATS_URL to a server that runs elsewhere.",
+      )
     }
     apt("-qq", "update")
     apt("-qq", "install", "-y", "--no-install-recommends", "nats-server")
     // Debian starts it as a service on the default port, which the embedded one wants.
-    if (sudo.length === 0 && has("systemctl")) spawnSync("systemctl", ["disable", "--now", "nats-server"], { stdio: "ignore" })
+    if (sudo.length === 0 && has("systemctl"))
+      spawnSync("systemctl", ["disable", "--now", "nats-server"], { stdio: "ignore" })
   } else
-    stop("nats-server is not on PATH", "Install it (https://docs.nats.io/running-a-nats-service/introduction/installation), or set NATS_URL to a server that runs elsewhere.")
+    stop(
+      "nats-server is not on PATH",
+      "Install it (https://docs.nats.io/running-a-nats-service/introduction/installation), or set NATS_URL to a server that runs elsewhere.",
+    )
 }
