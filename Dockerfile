@@ -1,0 +1,19 @@
+FROM node:24.21.0-bookworm-slim
+
+ENV NODE_ENV=production
+WORKDIR /app
+
+# Optional packages are the embedded engines, half a gigabyte that a deployed service has no use for.
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --omit=optional && npm cache clean --force
+
+COPY schemas ./schemas
+COPY migrations ./migrations
+COPY pipeline ./pipeline
+COPY api ./api
+COPY deploy ./deploy
+
+USER node
+EXPOSE 8080 9090
+ENTRYPOINT ["node", "deploy/cli.ts"]
+CMD ["--help"]
