@@ -29,6 +29,7 @@ export const TABLES = {
   jobs: table("directory_jobs"),
   licenseEvents: table("directory_license_events"),
   directoryProgress: table("directory_progress"),
+  dataQuality: table("data_quality"),
 } as const
 
 export const SUBJECTS = {

@@ -62,6 +62,8 @@ export class ClickHouse extends Context.Service<
               // Statements bring their own limits; this one is for a server that stopped answering.
               request_timeout: 330_000,
               max_open_connections: 16,
+              // Thousands of ids do not fit into a URL.
+              use_multipart_params_auto: true,
               // Below the server's keep_alive_timeout of 10 s, or a request may meet a closing socket.
               keep_alive: { enabled: true, idle_socket_ttl: 2500 },
               clickhouse_settings: {

@@ -1,0 +1,87 @@
+import type { DirectoryEvent } from "#schemas/directory-event.ts"
+import { TABLES } from "#schemas/names.ts"
+
+/** A row of one of the directory's tables, as JSONEachRow takes it. */
+export interface DirectoryRow {
+  readonly table: string
+  readonly row: Readonly<Record<string, unknown>>
+}
+
+/** ClickHouse's own form of an instant; its JSON reader takes no `T` and `Z` unless told. */
+const instant = (milliseconds: number): string =>
+  new Date(milliseconds).toISOString().replace("T", " ").replace("Z", "")
+
+/** The version of an erasure: nothing can follow it. */
+const END_OF_TIME = "2299-12-31 23:59:59.999"
+
+const MONTHS = 12
+
+/** The row that a directory event makes. `time` is the event's, milliseconds since 1970. */
+export const directoryRow = (event: DirectoryEvent, time: number): DirectoryRow => {
+  const tenant = event.tenantid
+  const version = { version: instant(time), event_id: event.id }
+  const erased = { version: END_OF_TIME, event_id: event.id, erased: true }
+  switch (event.type) {
+    case "tenant.upserted":
+      return {
+        table: TABLES.tenants,
+        row: { tenant, record: { ...version, ...event.data, contract_months: event.data.contract_months ?? MONTHS } },
+      }
+    case "team.upserted":
+      return {
+        table: TABLES.teams,
+        row: { tenant, team_id: event.data.team_id, record: { ...version, name: event.data.name } },
+      }
+    case "user.upserted": {
+      const { user_id, client_id = "", role = "", ...data } = event.data
+      return {
+        table: TABLES.users,
+        row: { tenant, user_id, record: { ...version, ...data, client_id, role, erased: false } },
+      }
+    }
+    case "user.erased":
+      return {
+        table: TABLES.users,
+        row: {
+          tenant,
+          user_id: event.data.user_id,
+          record: { ...erased, kind: "", name: "", email: "", team_ids: [], client_id: "", role: "" },
+        },
+      }
+    case "client.upserted":
+      return {
+        table: TABLES.clients,
+        row: { tenant, client_id: event.data.client_id, record: { ...version, name: event.data.name } },
+      }
+    case "candidate.upserted": {
+      const { candidate_id, ...data } = event.data
+      return {
+        table: TABLES.candidates,
+        row: { tenant, candidate_id, record: { ...version, ...data, erased: false } },
+      }
+    }
+    case "candidate.erased":
+      return {
+        table: TABLES.candidates,
+        row: { tenant, candidate_id: event.data.candidate_id, record: { ...erased, name: "", email: "" } },
+      }
+    case "job.upserted": {
+      const { job_id, ...data } = event.data
+      return { table: TABLES.jobs, row: { tenant, job_id, record: { ...version, ...data } } }
+    }
+    case "license.assigned":
+    case "license.enabled":
+    case "license.disabled":
+    case "license.deleted":
+      return {
+        table: TABLES.licenseEvents,
+        row: {
+          tenant,
+          user_id: event.data.user_id,
+          time: instant(time),
+          event_id: event.id,
+          verb: event.type.slice("license.".length),
+        },
+      }
+  }
+}

@@ -1,0 +1,224 @@
+import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream"
+import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
+
+/** One message as the stream holds it. */
+export interface StreamMessage {
+  readonly seq: number
+  /** When the stream received it, milliseconds since 1970. */
+  readonly receivedAt: number
+  readonly subject: string
+  /** The header `Nats-Msg-Id`. */
+  readonly messageId: string | undefined
+  readonly payload: Uint8Array
+}
+
+export interface ReaderOptions {
+  readonly stream: string
+  /** The first sequence to deliver; the next one that exists, when it is gone. */
+  readonly from: number
+  /** Leaves out everything but these subjects. */
+  readonly filter?: string
+  /** Messages asked for at once; also the bound of what arrives after `pause`. */
+  readonly window: number
+  /** Bytes asked for at once, which bounds memory when messages are large. */
+  readonly windowBytes: number
+  readonly onMessage: (message: StreamMessage, waiting: number) => void
+  /** The reader lost its place and goes on behind the last message; nothing is skipped. */
+  readonly onRestart?: (cause: string) => void
+}
+
+const EXPIRES = 30_000
+const HEARTBEAT = 5_000
+/** Without any sign of the server for this long, the consumer is taken for lost. */
+const SILENCE = 12_000
+const RETRY = 250
+const NANOS = 1_000_000
+
+/** Sequence, consumer sequence, receive time and what still waits, from the reply subject of a delivery. */
+const placeOf = (reply: string): { seq: number; delivery: number; receivedAt: number; waiting: number } => {
+  const tokens = reply.split(".")
+  // $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<nanos>.<pending>, or with domain and account
+  // hash before the stream on newer servers.
+  const at = tokens.length > 9 ? 7 : 5
+  const nanos = tokens[at + 2] ?? "0"
+  return {
+    seq: Number(tokens[at]),
+    delivery: Number(tokens[at + 1]),
+    receivedAt: Number(nanos.slice(0, -6)),
+    waiting: Number(tokens[at + 3]),
+  }
+}
+
+/**
+ * Reads a stream in order from a sequence on, without acknowledgements: the reader's owner remembers how far it
+ * came. A pull consumer that asks for a bounded number of messages and bytes at a time, so a paused reader holds no
+ * more than its window. A delivery out of order, a lost consumer, a reconnect: it makes another consumer that
+ * starts behind the last message.
+ */
+export class StreamReader {
+  readonly #connection: NatsConnection
+  readonly #manager: JetStreamManager
+  readonly #options: ReaderOptions
+  #subscription: Subscription | undefined
+  #consumer: string | undefined
+  #next: number
+  #delivery = 0
+  #requested = 0
+  #paused = false
+  #stopped = false
+  #heardAt = Date.now()
+  #starting: Promise<void> | undefined
+  readonly #watchdog: NodeJS.Timeout
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager, options: ReaderOptions) {
+    this.#connection = connection
+    this.#manager = manager
+    this.#options = options
+    this.#next = options.from
+    this.#watchdog = setInterval(() => {
+      // Heartbeats come only while a request is open.
+      if (this.#requested > 0 && Date.now() - this.#heardAt > SILENCE) this.#restart("silence")
+    }, 1000)
+    this.#start()
+  }
+
+  static open(connection: NatsConnection, manager: JetStreamManager, options: ReaderOptions): StreamReader {
+    return new StreamReader(connection, manager, options)
+  }
+
+  /** Asks for no more. What was asked for already, a window at most, still arrives. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#request()
+  }
+
+  /** No message is delivered after it. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    clearInterval(this.#watchdog)
+    this.#subscription?.unsubscribe()
+    await this.#starting
+    const consumer = this.#consumer
+    // The server drops an unused consumer by itself; this only saves it the wait.
+    if (consumer !== undefined && !this.#connection.isClosed())
+      await this.#manager.consumers.delete(this.#options.stream, consumer).catch(() => undefined)
+  }
+
+  #restart(cause: string): void {
+    if (this.#stopped || this.#starting !== undefined) return
+    this.#options.onRestart?.(cause)
+    this.#start()
+  }
+
+  #start(): void {
+    this.#starting = this.#open().finally(() => {
+      this.#starting = undefined
+    })
+  }
+
+  async #open(): Promise<void> {
+    const { stream, filter } = this.#options
+    while (!this.#stopped) {
+      try {
+        this.#subscription?.unsubscribe()
+        this.#heardAt = Date.now()
+        const info = await this.#manager.consumers.add(stream, {
+          ack_policy: AckPolicy.None,
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: Math.max(1, this.#next),
+          replay_policy: ReplayPolicy.Instant,
+          inactive_threshold: 60_000 * NANOS,
+          mem_storage: true,
+          num_replicas: 1,
+          ...(filter === undefined ? {} : { filter_subject: filter }),
+        })
+        this.#consumer = info.name
+        this.#delivery = 0
+        this.#requested = 0
+        this.#heardAt = Date.now()
+        const inbox = createInbox()
+        const subscription = this.#connection.subscribe(inbox, {
+          callback: (error, message) => {
+            if (error === null && subscription === this.#subscription) this.#receive(message)
+          },
+        })
+        this.#subscription = subscription
+        this.#request()
+        return
+      } catch {
+        // The stream or the server is away: for as long as it takes.
+        await new Promise((resolve) => setTimeout(resolve, RETRY))
+      }
+    }
+  }
+
+  #request(): void {
+    const { stream, window, windowBytes } = this.#options
+    if (this.#paused || this.#stopped || this.#subscription === undefined) return
+    if (this.#requested > window / 2) return
+    const batch = window - this.#requested
+    this.#requested += batch
+    this.#connection.publish(
+      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`,
+      JSON.stringify({
+        batch,
+        max_bytes: windowBytes,
+        expires: EXPIRES * NANOS,
+        idle_heartbeat: HEARTBEAT * NANOS,
+      }),
+      { reply: this.#subscription.getSubject() },
+    )
+  }
+
+  #receive(message: Msg): void {
+    this.#heardAt = Date.now()
+    const reply = message.reply ?? ""
+    if (!reply.startsWith("$JS.ACK.")) {
+      this.#status(message)
+      return
+    }
+    const { seq, delivery, receivedAt, waiting } = placeOf(reply)
+    if (delivery !== this.#delivery + 1) {
+      this.#subscription?.unsubscribe()
+      this.#subscription = undefined
+      this.#restart("gap")
+      return
+    }
+    this.#delivery = delivery
+    this.#next = seq + 1
+    this.#requested--
+    this.#options.onMessage(
+      {
+        seq,
+        receivedAt,
+        subject: message.subject,
+        messageId: message.headers?.get("Nats-Msg-Id") || undefined,
+        payload: message.data,
+      },
+      waiting,
+    )
+    this.#request()
+  }
+
+  #status(message: Msg): void {
+    const code = message.headers?.code ?? 0
+    // 100 is a heartbeat.
+    if (code === 100) return
+    const unanswered = Number(message.headers?.get("Nats-Pending-Messages") ?? Number.NaN)
+    // 408: the request expired; 409 with what is pending: its bytes are used up. Both end one request.
+    if ((code === 408 || code === 409) && Number.isInteger(unanswered)) {
+      this.#requested = Math.max(0, this.#requested - unanswered)
+      this.#request()
+      return
+    }
+    this.#subscription?.unsubscribe()
+    this.#subscription = undefined
+    this.#restart(`status ${code}`)
+  }
+}

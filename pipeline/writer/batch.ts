@@ -1,0 +1,90 @@
+import type { StreamMessage } from "#nats/reader.ts"
+import type { ActionRow, Judge } from "./action-row.ts"
+import type { DeadLetter } from "./dead-letters.ts"
+import type { FlushTrigger } from "./metrics.ts"
+
+/** Consecutive messages of the stream, judged: what is inserted, dead-lettered and committed together. */
+export interface Batch {
+  readonly trigger: FlushTrigger
+  readonly rows: ReadonlyArray<ActionRow>
+  readonly letters: ReadonlyArray<DeadLetter>
+  readonly messages: number
+  readonly first: number
+  /** The last message: where `committed` will stand. */
+  readonly last: Pick<StreamMessage, "seq" | "messageId" | "receivedAt">
+}
+
+export interface BatchLimits {
+  readonly rows: number
+  /** Bytes of payload. */
+  readonly bytes: number
+  /** Milliseconds from a batch's first message until it is cut. */
+  readonly interval: number
+}
+
+/** Gathers messages into batches. Plain and synchronous: it is the hot path. Times are milliseconds since 1970. */
+export class Batcher {
+  readonly #judge: Judge
+  readonly #stream: string
+  readonly #limits: BatchLimits
+  #rows: Array<ActionRow> = []
+  #letters: Array<DeadLetter> = []
+  #messages = 0
+  #bytes = 0
+  #first = 0
+  #last: Batch["last"] | undefined
+  #openedAt = 0
+
+  constructor(judge: Judge, stream: string, limits: BatchLimits) {
+    this.#judge = judge
+    this.#stream = stream
+    this.#limits = limits
+  }
+
+  /** Takes a message; returns the batch that it fills, if it does. */
+  add(message: StreamMessage, now: number): Batch | undefined {
+    if (this.#last === undefined) {
+      this.#first = message.seq
+      this.#openedAt = now
+    }
+    const judged = this.#judge.judge(message)
+    if (judged.ok) this.#rows.push(judged.row)
+    // The payload is part of a larger buffer, which a kept view would keep alive.
+    else
+      this.#letters.push({
+        stream: this.#stream,
+        message: { ...message, payload: message.payload.slice() },
+        reason: judged.reason,
+        detail: judged.detail,
+      })
+    this.#last = message
+    this.#messages++
+    this.#bytes += message.payload.byteLength
+    if (this.#messages >= this.#limits.rows) return this.#cut("rows")
+    if (this.#bytes >= this.#limits.bytes) return this.#cut("bytes")
+    return undefined
+  }
+
+  /** Cuts the open batch when it is old enough. */
+  tick(now: number): Batch | undefined {
+    return this.#last !== undefined && now - this.#openedAt >= this.#limits.interval ? this.#cut("time") : undefined
+  }
+
+  #cut(trigger: FlushTrigger): Batch {
+    const { seq = 0, messageId, receivedAt = 0 } = this.#last ?? {}
+    const batch: Batch = {
+      trigger,
+      rows: this.#rows,
+      letters: this.#letters,
+      messages: this.#messages,
+      first: this.#first,
+      last: { seq, messageId, receivedAt },
+    }
+    this.#rows = []
+    this.#letters = []
+    this.#messages = 0
+    this.#bytes = 0
+    this.#last = undefined
+    return batch
+  }
+}

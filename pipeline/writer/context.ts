@@ -1,0 +1,31 @@
+import { Context } from "effect"
+import type { Publisher } from "#nats/publisher.ts"
+import type { Judge } from "./action-row.ts"
+import type { Ledger } from "./ledger.ts"
+import type { WriterMetrics } from "./metrics.ts"
+
+/** Durations in milliseconds. */
+export interface WriterOptions {
+  readonly stream: string
+  readonly duplicateWindow: number
+  readonly maxClockAhead: number
+  /** How long the lease lasts; a writer that hangs is replaced after it. */
+  readonly lease: number
+  readonly batch: { readonly rows: number; readonly bytes: number; readonly interval: number }
+}
+
+/** What the parts of one writer share. */
+export class Writer extends Context.Service<
+  Writer,
+  {
+    readonly options: WriterOptions
+    /** Names this process in leases and query ids. */
+    readonly owner: string
+    readonly ledger: Ledger
+    readonly judge: Judge
+    readonly deadLetters: Publisher
+    readonly metrics: WriterMetrics
+    /** Messages up to `through` have their dead letters already; proving them again makes no second ones. */
+    readonly buried: { through: number }
+  }
+>()("tidemark/pipeline/Writer") {}

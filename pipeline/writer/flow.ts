@@ -1,0 +1,201 @@
+import { Deferred, Effect, FiberSet, Queue, Semaphore } from "effect"
+import { attemptNats, Nats } from "#nats/connection.ts"
+import { StreamReader } from "#nats/reader.ts"
+import type { ActionRow } from "./action-row.ts"
+import { type Batch, Batcher } from "./batch.ts"
+import { Writer } from "./context.ts"
+import { insertActions } from "./insert.ts"
+import { count, type DoubtCause } from "./metrics.ts"
+import { lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
+import { bury, closeHorizon, CONFLICT, ownRecord } from "./settle.ts"
+
+/** Inserts under way at once. The next batch is decoded and encoded meanwhile. */
+const INSERTS = 2
+/** Sealed batches that wait; beyond it the reader asks for no more, so memory is bounded whatever the backlog. */
+const SEALED = 1
+/** The horizon goes up by this many batches at a time, so the ledger costs a write now and then, not one a batch. */
+const HORIZON_BATCHES = 8
+const HORIZON_LEAST = 1000
+const TICK = 25
+/** How long a drain waits for inserts under way; what is left after it is doubt. */
+const DRAIN = "8 seconds"
+
+/** A batch between its look-up and its commit. */
+interface UnderWay {
+  readonly batch: Batch
+  readonly rows: ReadonlyArray<ActionRow>
+  done: boolean
+}
+
+/** Conflicting rows become dead letters; their bytes are read again, since batches do not keep them. */
+const buryConflicts = Effect.fnUntraced(function* (conflicts: ReadonlyArray<ActionRow>) {
+  const { options } = yield* Writer
+  const { manager } = yield* Nats
+  for (const row of conflicts) {
+    const message = yield* attemptNats("read a conflicting message", () =>
+      manager.streams.getMessage(options.stream, { seq: row.seq }),
+    )
+    if (message === null) continue
+    yield* bury([
+      {
+        stream: options.stream,
+        message: {
+          seq: message.seq,
+          receivedAt: message.time.getTime(),
+          subject: message.subject,
+          messageId: message.header.get("Nats-Msg-Id"),
+          payload: message.data,
+        },
+        reason: "id_conflict",
+        detail: CONFLICT,
+      },
+    ])
+  }
+})
+
+/** The rows of a batch that are to be inserted: without what is stored or on its way already. */
+const withoutRepeats = Effect.fnUntraced(function* (batch: Batch, before: ReadonlyArray<UnderWay>) {
+  const { metrics } = yield* Writer
+  const record = yield* ownRecord
+  const rule = {
+    duplicateWindow: record.duplicate_window,
+    maxClockAhead: record.max_clock_ahead,
+    lookUpAllUntil: record.look_up_all_until,
+  }
+  const suspects = new Set(batch.rows.filter((row) => mayRepeat(row, rule)))
+  if (suspects.size === 0) return batch.rows
+  const stored = yield* lookUp([...suspects])
+  const sorted = sortRepeats(
+    batch.rows,
+    (row) => suspects.has(row),
+    stored,
+    before.flatMap(({ rows }) => rows),
+  )
+  yield* buryConflicts(sorted.conflicts)
+  metrics.repeats += sorted.repeats
+  return sorted.fresh
+})
+
+/**
+ * The normal run: reads on from `committed`, batch by batch, several on their way at once, and returns as soon as
+ * something is in doubt, which others may signal too. However it ends, it waits for its own inserts and writes down how far it came.
+ */
+export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtCause>) {
+  const { connection, manager } = yield* Nats
+  const { ledger, judge, options, metrics } = yield* Writer
+  const start = yield* ownRecord
+  const sealed = yield* Queue.unbounded<Batch>()
+  const permits = yield* Semaphore.make(INSERTS)
+  const underWay: Array<UnderWay> = []
+  const inserts = yield* FiberSet.make()
+  const batcher = new Batcher(judge, options.stream, options.batch)
+  let committed: Batch["last"] | undefined
+
+  const offer = (batch: Batch | undefined) => {
+    if (batch === undefined) return
+    count(metrics.batches, batch.trigger)
+    Queue.offerUnsafe(sealed, batch)
+    if (Queue.sizeUnsafe(sealed) >= SEALED) reader.pause()
+  }
+  const reader = StreamReader.open(connection, manager, {
+    stream: options.stream,
+    from: start.committed + 1,
+    window: Math.min(options.batch.rows, 8192),
+    windowBytes: Math.min(options.batch.bytes, 8 * 1024 * 1024),
+    onMessage: (message, waiting) => {
+      metrics.received++
+      metrics.lagEvents = message.seq + waiting - metrics.committed
+      offer(batcher.add(message, Date.now()))
+    },
+  })
+  const ticker = setInterval(() => offer(batcher.tick(Date.now())), TICK)
+
+  /** Everything up to the first batch that is not done. */
+  const advance = () => {
+    for (let head = underWay[0]; head?.done === true; head = underWay[0]) {
+      committed = head.batch.last
+      metrics.committed = committed.seq
+      metrics.lagEvents = Math.max(0, (metrics.lagEvents ?? 0) - head.batch.messages)
+      underWay.shift()
+    }
+  }
+  const commit = Effect.suspend(() => {
+    const last = committed
+    if (last === undefined || last.seq <= (ledger.current()?.committed ?? 0)) return Effect.void
+    return Effect.asVoid(
+      ledger.change((record) => ({
+        ...record,
+        committed: last.seq,
+        committed_id: last.messageId ?? "",
+        committed_at: last.receivedAt,
+      })),
+    )
+  })
+  /** Nothing beyond the horizon is ever attempted. */
+  const raise = Effect.fnUntraced(function* (batch: Batch) {
+    if (batch.last.seq <= (yield* ownRecord).horizon) return
+    const ahead = Math.max(HORIZON_LEAST, HORIZON_BATCHES * batch.messages)
+    yield* commit
+    yield* ledger.change((record) => ({ ...record, horizon: batch.last.seq + ahead }))
+  })
+  const insert = Effect.fnUntraced(function* (under: UnderWay) {
+    const began = performance.now()
+    if (under.rows.length > 0) yield* insertActions(under.rows, yield* ownRecord, { ignoreViews: false })
+    under.done = true
+    metrics.inserts++
+    metrics.insertSeconds += (performance.now() - began) / 1000
+    metrics.stored += under.rows.length
+    advance()
+    yield* Effect.logDebug("stored").pipe(
+      Effect.annotateLogs({
+        trigger: under.batch.trigger,
+        from: under.batch.first,
+        to: under.batch.last.seq,
+        rows: under.rows.length,
+        refused: under.batch.letters.length,
+      }),
+    )
+  })
+  const raiseDoubt = (cause: DoubtCause) => (error: { readonly message: string }) =>
+    Effect.logWarning(`in doubt: ${error.message}`).pipe(
+      Effect.annotateLogs({ cause }),
+      Effect.andThen(Deferred.succeed(doubt, cause)),
+      Effect.asVoid,
+    )
+
+  const process = Effect.forever(
+    Effect.gen(function* () {
+      const batch = yield* Queue.take(sealed)
+      if (Queue.sizeUnsafe(sealed) < SEALED) reader.resume()
+      yield* bury(batch.letters).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
+      const rows = yield* withoutRepeats(batch, [...underWay]).pipe(Effect.tapError(raiseDoubt("lookup_failed")))
+      yield* raise(batch).pipe(Effect.tapError(raiseDoubt("ledger_failed")))
+      const under: UnderWay = { batch, rows, done: false }
+      yield* Semaphore.take(permits, 1)
+      underWay.push(under)
+      yield* FiberSet.run(
+        inserts,
+        insert(under).pipe(
+          Effect.tapError(raiseDoubt("insert_failed")),
+          Effect.ensuring(Semaphore.release(permits, 1)),
+        ),
+      )
+    }),
+  )
+
+  const drain = Effect.gen(function* () {
+    clearInterval(ticker)
+    yield* Effect.promise(() => reader.stop())
+    const drained = yield* FiberSet.awaitEmpty(inserts).pipe(Effect.timeoutOption(DRAIN))
+    yield* commit
+    if (drained._tag === "Some" && underWay.length === 0 && !(yield* Deferred.isDone(doubt))) yield* closeHorizon
+  }).pipe(Effect.catch((error) => Effect.logWarning(`drain: ${error.message}`)))
+
+  return yield* Deferred.await(doubt).pipe(
+    Effect.raceFirst(process),
+    // The doubt is told; what failed is what `settle` will meet again.
+    Effect.catch(() => Deferred.await(doubt)),
+    Effect.raceFirst(Effect.forever(commit.pipe(Effect.andThen(Effect.sleep("500 millis"))))),
+    Effect.ensuring(drain),
+  )
+}, Effect.scoped)

@@ -1,0 +1,102 @@
+import { Effect, Schema, Semaphore } from "effect"
+import { BUCKETS } from "#schemas/names.ts"
+import { LedgerRecord } from "#schemas/ledger.ts"
+import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+
+/** Somebody else owns the partition now; this writer must not write any more. */
+export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
+  stream: Schema.String,
+  owner: Schema.String,
+}) {
+  override get message(): string {
+    return `the lease of ${this.stream} belongs to ${this.owner}`
+  }
+}
+
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(LedgerRecord))
+
+interface Entry {
+  readonly record: LedgerRecord
+  readonly revision: number
+}
+
+type Change = (record: LedgerRecord) => LedgerRecord
+
+/** The ledger of one stream: the one place that says how far the store is known to be right. */
+export interface Ledger {
+  /** As last read or written by this writer. */
+  readonly current: () => LedgerRecord | undefined
+  /** Reads it again; undefined when nobody ever wrote one. */
+  readonly read: Effect.Effect<LedgerRecord | undefined, NatsError>
+  /** Creates the record; false when somebody else was faster. */
+  readonly create: (record: LedgerRecord) => Effect.Effect<boolean, NatsError>
+  /** Writes without looking who owns it: only to take an expired lease. False when it changed meanwhile. */
+  readonly take: (record: LedgerRecord) => Effect.Effect<boolean, NatsError>
+  /** Compare-and-swap of the owner's own record. One at a time, so that changes do not fight each other. */
+  readonly change: (change: Change) => Effect.Effect<LedgerRecord, NatsError | LeaseLost>
+}
+
+const isSame = (a: LedgerRecord, b: LedgerRecord): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+export const openLedger = Effect.fn("openLedger")(function* (stream: string) {
+  const { kv } = yield* Nats
+  const bucket = yield* attemptNats("open bucket ledger", () => kv.open(BUCKETS.ledger))
+  const oneAtATime = yield* Semaphore.make(1)
+  let entry: Entry | undefined
+
+  const fetch = attemptNats("read the ledger", async () => {
+    const found = await bucket.get(stream)
+    entry =
+      found === null || found.operation !== "PUT"
+        ? undefined
+        : { record: decode(found.string()), revision: found.revision }
+    return entry?.record
+  })
+
+  /** The write itself. The broker refuses it when the revision has moved; then nothing was written. */
+  const swap = (record: LedgerRecord, revision: number) =>
+    attemptNats("write the ledger", () => bucket.update(stream, JSON.stringify(record), revision)).pipe(
+      Effect.map((next) => {
+        entry = { record, revision: next }
+        return true
+      }),
+    )
+
+  /** After a failed write: was it written all the same, its answer lost? */
+  const wasWritten = (record: LedgerRecord) =>
+    Effect.map(fetch, (found) => found !== undefined && isSame(found, record))
+
+  const attempt = (record: LedgerRecord, revision: number) =>
+    swap(record, revision).pipe(Effect.catch(() => wasWritten(record)))
+
+  const change: Ledger["change"] = (apply) =>
+    oneAtATime.withPermits(1)(
+      Effect.gen(function* () {
+        const mine = entry?.record ?? (yield* fetch)
+        for (;;) {
+          const from = entry
+          if (from === undefined) return yield* new LeaseLost({ stream, owner: "nobody" })
+          if (from.record.owner !== mine?.owner || from.record.epoch !== mine.epoch)
+            return yield* new LeaseLost({ stream, owner: from.record.owner })
+          const next = apply(from.record)
+          if (yield* attempt(next, from.revision)) return next
+        }
+      }),
+    )
+
+  return {
+    current: () => entry?.record,
+    read: fetch,
+    create: (record) =>
+      attemptNats("create the ledger", () => bucket.create(stream, JSON.stringify(record))).pipe(
+        Effect.map((revision) => {
+          entry = { record, revision }
+          return true
+        }),
+        Effect.catch(() => wasWritten(record)),
+      ),
+    take: (record) =>
+      Effect.suspend(() => (entry === undefined ? Effect.succeed(false) : attempt(record, entry.revision))),
+    change,
+  } satisfies Ledger
+})

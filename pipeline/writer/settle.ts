@@ -1,0 +1,160 @@
+import { Effect } from "effect"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { SUBJECTS } from "#schemas/names.ts"
+import type { Nats, NatsError } from "#nats/connection.ts"
+import type { StreamMessage } from "#nats/reader.ts"
+import type { ActionRow } from "./action-row.ts"
+import { Writer } from "./context.ts"
+import { type DeadLetter, publishDeadLetters } from "./dead-letters.ts"
+import { endAttempts } from "./fence.ts"
+import { LeaseLost } from "./ledger.ts"
+import { count } from "./metrics.ts"
+import { noteQuality, scopeOfStored } from "./quality.ts"
+import { readRange } from "./read-range.ts"
+import { repairRaw } from "./repair.ts"
+import { touched } from "./repeats.ts"
+import { repairRollups } from "./rollups.ts"
+
+type Failure = ClickHouseError | NatsError | LeaseLost
+
+/** The owner's record; the loss of it ends everything that is under way. */
+export const ownRecord = Effect.gen(function* () {
+  const { ledger, options } = yield* Writer
+  const record = ledger.current()
+  if (record === undefined) return yield* new LeaseLost({ stream: options.stream, owner: "nobody" })
+  return record
+})
+
+/** Messages sorted into rows and dead letters. */
+export const judgeAll = (
+  messages: ReadonlyArray<StreamMessage>,
+): Effect.Effect<
+  { readonly rows: ReadonlyArray<ActionRow>; readonly letters: ReadonlyArray<DeadLetter> },
+  never,
+  Writer
+> =>
+  Effect.map(Writer, ({ judge, options }) => {
+    const rows: Array<ActionRow> = []
+    const letters: Array<DeadLetter> = []
+    for (const message of messages) {
+      const judged = judge.judge(message)
+      if (judged.ok) rows.push(judged.row)
+      else letters.push({ stream: options.stream, message, reason: judged.reason, detail: judged.detail })
+    }
+    return { rows, letters }
+  })
+
+const letterFor = (
+  stream: string,
+  messages: ReadonlyArray<StreamMessage>,
+  reason: "id_conflict" | "rejected_by_store",
+  detail: string,
+) => {
+  const bySeq = new Map(messages.map((message) => [message.seq, message]))
+  return (row: ActionRow): ReadonlyArray<DeadLetter> => {
+    const message = bySeq.get(row.seq)
+    return message === undefined ? [] : [{ stream, message, reason, detail }]
+  }
+}
+
+/** Says where an id stands with another time. */
+export const CONFLICT = "this id was used before with another time"
+
+/** Publishes dead letters and counts them. */
+export const bury = Effect.fnUntraced(function* (judged: ReadonlyArray<DeadLetter>) {
+  const { deadLetters, metrics, buried } = yield* Writer
+  const letters = judged.filter(({ message }) => message.seq > buried.through)
+  if (letters.length === 0) return
+  yield* publishDeadLetters(deadLetters, SUBJECTS.actions, letters)
+  for (const { reason } of letters) count(metrics.deadLetters, reason)
+})
+
+/** A range whose messages have left the stream: what raw has of it is kept and its rollups are made right. */
+const settleGone = Effect.fnUntraced(function* (from: number, to: number) {
+  const { ledger, options, metrics } = yield* Writer
+  const { generation } = yield* ownRecord
+  const { stream } = options
+  metrics.messagesGone += to - from + 1
+  yield* noteQuality({
+    stream,
+    kind: "messages_gone",
+    generation,
+    fromSeq: from,
+    toSeq: to,
+    detail: `messages ${from} to ${to} left the stream before they were known to be stored; what the store has of them is kept`,
+  })
+  const scope = yield* scopeOfStored({ stream, generation, from, to })
+  yield* repairRollups(scope, () => ledger.current() as LedgerRecord)
+})
+
+/** Proves and repairs the rows of some messages and the rollups of what they touch. */
+export const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
+  const { ledger, options, metrics } = yield* Writer
+  const record = yield* ownRecord
+  const current = () => ledger.current() ?? record
+  const { rows, letters } = yield* judgeAll(messages)
+  const repaired = yield* repairRaw(rows, current)
+  yield* bury([
+    ...letters,
+    ...repaired.conflicts.flatMap(letterFor(options.stream, messages, "id_conflict", CONFLICT)),
+    ...repaired.rejected.flatMap(
+      letterFor(options.stream, messages, "rejected_by_store", "the store refuses this row's values"),
+    ),
+  ])
+  const keys = yield* repairRollups(touched(rows), current)
+  metrics.rowsRepaired += repaired.inserted + repaired.deleted
+  metrics.rollupKeysRepaired += keys
+  return { ...repaired, keys }
+})
+
+/**
+ * Doubt, prove, repair: ends whatever attempts are alive, then makes the store right for everything between `committed`
+ * and `horizon`, piece by piece, and commits each piece. The one mechanism behind a failed insert, a crash, a restart
+ * and a take-over. It can itself be broken off anywhere and begun again.
+ */
+export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
+  void,
+  Failure,
+  Writer | ClickHouse | Nats
+> {
+  const { ledger, options } = yield* Writer
+  yield* endAttempts(options.stream)
+  for (;;) {
+    const { committed, horizon } = yield* ownRecord
+    if (committed >= horizon) return
+    const read = yield* readRange(
+      { stream: options.stream, from: committed + 1, to: horizon },
+      { rows: options.batch.rows, bytes: options.batch.bytes },
+    )
+    const first = read.messages[0]
+    const last = read.messages.at(-1)
+    if (first !== undefined && first.seq > committed + 1) yield* settleGone(committed + 1, first.seq - 1)
+    if (last === undefined) {
+      // Either what there was has left the stream, or the horizon reaches ahead of it.
+      const gone = Math.min(horizon, read.first - 1)
+      if (gone > committed) {
+        yield* settleGone(committed + 1, gone)
+        yield* ledger.change((record) => ({ ...record, committed: gone, committed_id: "" }))
+      }
+      yield* closeHorizon
+      return
+    }
+    const { inserted, deleted, keys } = yield* settleMessages(read.messages)
+    yield* ledger.change((record) => ({
+      ...record,
+      committed: last.seq,
+      committed_id: last.messageId ?? "",
+      committed_at: last.receivedAt,
+    }))
+    yield* Effect.logInfo("settled").pipe(
+      Effect.annotateLogs({ from: first?.seq, to: last.seq, inserted, deleted, keys }),
+    )
+  }
+})
+
+/** Nothing beyond `committed` is attempted any more: no doubt is left. */
+export const closeHorizon = Effect.gen(function* () {
+  const { ledger } = yield* Writer
+  yield* ledger.change((record) => ({ ...record, horizon: record.committed }))
+})
