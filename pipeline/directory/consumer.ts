@@ -15,6 +15,13 @@ export interface DirectoryOptions {
   readonly maxClockAhead: number
 }
 
+/** A message as a row or as a dead letter. */
+interface Judged {
+  readonly seq: number
+  readonly row?: DirectoryRow
+  readonly letter?: DeadLetter
+}
+
 const AT_ONCE = 5000
 const WINDOW = 1000
 
@@ -65,35 +72,35 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
   const { connection, manager } = yield* Nats
   const publisher = Publisher.open(connection)
 
-  const apply = Effect.fnUntraced(function* (messages: ReadonlyArray<StreamMessage>, created: string) {
-    const letters: Array<DeadLetter> = []
-    const rows: Array<DirectoryRow> = []
-    for (const message of messages) {
-      const decoded = decodeDirectory(
-        {
-          payload: message.payload,
-          ...routeOf(SUBJECTS.directory, message.subject),
-          messageId: message.messageId,
-          checkRoute: true,
-          receivedAt: message.receivedAt,
-        },
-        options,
-      )
-      if (!decoded.ok) {
-        letters.push({ stream: STREAMS.directory, message, reason: decoded.reason, detail: decoded.detail })
-        continue
-      }
-      const { event, time } = decoded
-      // Before the store has it: the writer stamps rows by the newest zone that anybody told.
-      if (event.type === "tenant.upserted") zones.set(event.tenantid, event.data.time_zone, time, event.id)
-      rows.push(directoryRow(event, time))
-    }
+  /** Judged as it arrives: the writer stamps rows by the newest zone that anybody told, stored or not. */
+  const judge = (message: StreamMessage): Judged => {
+    const decoded = decodeDirectory(
+      {
+        payload: message.payload,
+        ...routeOf(SUBJECTS.directory, message.subject),
+        messageId: message.messageId,
+        checkRoute: true,
+        receivedAt: message.receivedAt,
+      },
+      options,
+    )
+    const { seq } = message
+    if (!decoded.ok)
+      return { seq, letter: { stream: STREAMS.directory, message, reason: decoded.reason, detail: decoded.detail } }
+    const { event, time } = decoded
+    if (event.type === "tenant.upserted") zones.set(event.tenantid, event.data.time_zone, time, event.id)
+    return { seq, row: directoryRow(event, time) }
+  }
+
+  const apply = Effect.fnUntraced(function* (judged: ReadonlyArray<Judged>, created: string) {
+    const letters = judged.flatMap(({ letter }) => letter ?? [])
+    const rows = judged.flatMap(({ row }) => row ?? [])
     yield* publishDeadLetters(publisher, SUBJECTS.directory, letters)
     yield* insertRows(rows)
     yield* insertRows([
       {
         table: TABLES.directoryProgress,
-        row: { stream: STREAMS.directory, created, stream_seq: messages.at(-1)?.seq ?? 0 },
+        row: { stream: STREAMS.directory, created, stream_seq: judged.at(-1)?.seq ?? 0 },
       },
     ])
   })
@@ -106,7 +113,7 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
     // A stream that ends before the position is another one: apply it from its beginning.
     const from = progress > info.state.last_seq ? 1 : progress + 1
     if (from > info.state.last_seq) onCaughtUp()
-    const queue = yield* Queue.unbounded<StreamMessage>()
+    const queue = yield* Queue.unbounded<Judged>()
     const reader = yield* Effect.acquireRelease(
       Effect.sync(() =>
         StreamReader.open(connection, manager, {
@@ -115,7 +122,7 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
           window: WINDOW,
           windowBytes: 4 * 1024 * 1024,
           onMessage: (message) => {
-            Queue.offerUnsafe(queue, message)
+            Queue.offerUnsafe(queue, judge(message))
             if (Queue.sizeUnsafe(queue) >= AT_ONCE) reader.pause()
           },
         }),
@@ -124,13 +131,13 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
     )
     return yield* Effect.forever(
       Effect.gen(function* () {
-        const messages = yield* Queue.takeBetween(queue, 1, AT_ONCE)
+        const judged = yield* Queue.takeBetween(queue, 1, AT_ONCE)
         reader.resume()
-        yield* apply(messages, info.created).pipe(
+        yield* apply(judged, info.created).pipe(
           Effect.tapError((error) => Effect.logWarning(error.message)),
           Effect.retry(backoff),
         )
-        if ((messages.at(-1)?.seq ?? 0) >= info.state.last_seq) onCaughtUp()
+        if ((judged.at(-1)?.seq ?? 0) >= info.state.last_seq) onCaughtUp()
       }),
     )
   })

@@ -41,16 +41,16 @@ export const touched = (
 // of ids costs far more than reading the days they lie in (the tuple form was seen to take minutes).
 const LOOK_UP = `
 SELECT
-    tenant,
-    id,
-    toUnixTimestamp64Milli(time) AS time,
-    generation,
-    stream_seq AS seq,
-    _part AS part
-FROM ${TABLES.actions}
-WHERE tenant IN {tenants:Array(String)}
-    AND toDate(time) IN {days:Array(Date)}
-    AND identity(id) IN {ids:Array(String)}`
+    a.tenant AS tenant,
+    a.id AS id,
+    toUnixTimestamp64Milli(a.time) AS time,
+    a.generation AS generation,
+    a.stream_seq AS seq,
+    a._part AS part
+FROM ${TABLES.actions} AS a
+WHERE a.tenant IN {tenants:Array(String)}
+    AND toDate(a.time) IN {days:Array(Date)}
+    AND identity(a.id) IN {ids:Array(String)}`
 
 const IDS_AT_ONCE = 50_000
 
