@@ -13,15 +13,15 @@ export const actionDataFields = {
     PersonId.annotate({ description: "The real person behind an impersonated action." }),
   ),
   automated: Schema.optionalKey(Schema.Boolean),
-  quantity: Schema.optionalKey(
-    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
-  ),
+  quantity: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))),
   client_id: Schema.optionalKey(Id),
   candidate_id: Schema.optionalKey(Id),
   contact_id: Schema.optionalKey(Id),
   job_id: Schema.optionalKey(Id),
   page: Schema.optionalKey(
-    text(1, 300).check(Schema.isPattern(/^[^?]+$/u)).annotate({ description: "Without a query string." }),
+    text(1, 300)
+      .check(Schema.isPattern(/^[^?]*$/u, { expected: "a page without a query string" }))
+      .annotate({ description: "Without a query string." }),
   ),
   channel: Schema.optionalKey(Schema.Literals(CHANNELS)),
   session_id: Schema.optionalKey(text(0, 200)),

@@ -29,9 +29,7 @@ export const ACTION_BY_TYPE: ReadonlyMap<string, Action> = new Map(
   CATALOGUE.actions.map((action) => [action.type, action]),
 )
 
-export const METRICS: ReadonlyArray<string> = CATALOGUE.actions.map(
-  (action) => action.metric,
-)
+export const METRICS: ReadonlyArray<string> = CATALOGUE.actions.map((action) => action.metric)
 
 export const ACTION_BY_METRIC: ReadonlyMap<string, Action> = new Map(
   CATALOGUE.actions.map((action) => [action.metric, action]),

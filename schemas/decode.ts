@@ -2,12 +2,7 @@ import "./compile.ts"
 import { Schema } from "effect"
 import { actionDataFields, ActionEvent } from "./action-event.ts"
 import { ACTION_BY_TYPE } from "./catalogue.ts"
-import {
-  DIRECTORY_TYPES,
-  directoryDataFields,
-  DirectoryEvent,
-  directoryEventOf,
-} from "./directory-event.ts"
+import { DIRECTORY_TYPES, directoryDataFields, DirectoryEvent, directoryEventOf } from "./directory-event.ts"
 import { unknownField } from "./envelope.ts"
 import { parseJson } from "./json.ts"
 import { messageId as messageIdOf } from "./names.ts"
@@ -68,9 +63,9 @@ export const isReplay = (messageId: string): boolean =>
   messageId.includes(":replay:") && REPLAY_SUFFIX.test(messageId)
 
 const checkMessageId = ({ messageId, tenant }: Arrival, id: unknown): Refusal | undefined => {
-  if (messageId === undefined)
-    return refuse("missing_message_id", "the header Nats-Msg-Id is absent")
-  if (typeof id === "string" && tenant !== undefined && messageId === messageIdOf(tenant, id)) return undefined
+  if (messageId === undefined) return refuse("missing_message_id", "the header Nats-Msg-Id is absent")
+  if (typeof id === "string" && tenant !== undefined && messageId === messageIdOf(tenant, id))
+    return undefined
   const plain = isReplay(messageId) ? messageId.replace(REPLAY_SUFFIX, "") : messageId
   const colon = plain.indexOf(":")
   const [sender, sent] = [plain.slice(0, Math.max(colon, 0)), plain.slice(colon + 1)]
@@ -106,7 +101,10 @@ type Opened<Known> =
 /** What precedes a look at the fields, for actions and directory events alike: size, JSON, route, known type. */
 const open = <Known>(arrival: Arrival, types: ReadonlyMap<string, Known>): Opened<Known> => {
   if (arrival.payload.byteLength > MAX_EVENT_BYTES)
-    return refuse("too_large", `the message has ${arrival.payload.byteLength} bytes, more than ${MAX_EVENT_BYTES}`)
+    return refuse(
+      "too_large",
+      `the message has ${arrival.payload.byteLength} bytes, more than ${MAX_EVENT_BYTES}`,
+    )
   const parsed = parseJson(arrival.payload)
   if (!parsed.ok) return refuse("invalid_json", parsed.detail)
   const { value } = parsed
@@ -117,7 +115,8 @@ const open = <Known>(arrival: Arrival, types: ReadonlyMap<string, Known>): Opene
   if (refusal !== undefined) return { ok: false, ...refusal }
   const type = event["type"]
   const known = typeof type === "string" ? types.get(type) : undefined
-  if (typeof type === "string" && known === undefined) return refuse("unknown_type", "type is not in the catalogue")
+  if (typeof type === "string" && known === undefined)
+    return refuse("unknown_type", "type is not in the catalogue")
   return { ok: true, value, known }
 }
 
@@ -148,7 +147,10 @@ export const decodeAction = (arrival: Arrival, limits: Limits): Decoded<ActionEv
 const directoryChecks = new Map(
   DIRECTORY_TYPES.map((type) => {
     const schema = directoryEventOf(type) as Schema.Decoder<DirectoryEvent>
-    return [type as string, { schema, is: Schema.is(schema), unknownField: unknownField(directoryDataFields[type]) }]
+    return [
+      type as string,
+      { schema, is: Schema.is(schema), unknownField: unknownField(directoryDataFields[type]) },
+    ]
   }),
 )
 

@@ -78,7 +78,8 @@ const isTorn = (value: unknown): boolean => {
 export const parseJson = (bytes: Uint8Array): Parsed => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")
   // Bytes that are no UTF-8 became this character; most texts have none, and the search for it is free in them.
-  if (text.includes("\uFFFD") && !isUtf8(bytes)) return { ok: false, detail: "the payload is not valid UTF-8" }
+  if (text.includes("\uFFFD") && !isUtf8(bytes))
+    return { ok: false, detail: "the payload is not valid UTF-8" }
   let value: unknown
   try {
     value = JSON.parse(text)

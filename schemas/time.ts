@@ -7,7 +7,9 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
 const daysIn = (year: number, month: number): number =>
   month === 2 && isLeap(year) ? 29 : (DAYS[month - 1] ?? 0)
 
-const DAYS_BEFORE_MONTH = DAYS.map((_, month) => DAYS.slice(0, month).reduce<number>((sum, days) => sum + days, 0))
+const DAYS_BEFORE_MONTH = DAYS.map((_, month) =>
+  DAYS.slice(0, month).reduce<number>((sum, days) => sum + days, 0),
+)
 const DAYS_BEFORE_1970 = 719_528
 
 /** Days since 1970 of a day of the years 0 to 9999: `Date.UTC`, at a third of its price and right before the year 100. */
