@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Cause, Effect } from "effect"
+import { Command } from "effect/cli"
+import packageJson from "../package.json" with { type: "json" }
+import { migrate } from "./commands/migrate.ts"
+import { writer } from "./commands/writer.ts"
+
+/** An expected failure in one line; a defect with its trace. */
+const report = (cause: Cause.Cause<unknown>): string => {
+  const failed = cause.reasons.find(Cause.isFailReason)
+  return failed?.error instanceof Error ? failed.error.message : Cause.pretty(cause)
+}
+
+Command.make("tidemark").pipe(
+  Command.withDescription("User-action analytics for hiring platforms"),
+  Command.withSubcommands([migrate, writer]),
+  Command.run({ version: packageJson.version }),
+  Effect.tapCause((cause) =>
+    Effect.sync(() => {
+      if (!Cause.hasInterruptsOnly(cause)) process.stderr.write(`tidemark: ${report(cause)}\n`)
+    }),
+  ),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true }),
+)

@@ -1,0 +1,19 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { makeWriterMetrics } from "../../pipeline/writer/metrics.ts"
+import { serveWriterHealth } from "../health-server.ts"
+import { logging } from "../logging.ts"
+import { clickhouseOf, natsOf, writerService } from "../services.ts"
+import { settings } from "./settings.ts"
+
+export const writer = Command.make("writer", {}, () =>
+  Effect.gen(function* () {
+    const current = yield* settings
+    const metrics = makeWriterMetrics()
+    yield* serveWriterHealth(metrics, current.apiHost, current.writerPort)
+    yield* writerService(current, metrics).pipe(
+      Effect.provide([clickhouseOf(current, "writer"), natsOf(current, "writer")]),
+      Effect.provide(logging(current.logLevel)),
+    )
+  }).pipe(Effect.scoped),
+).pipe(Command.withDescription("Write the stream and the directory into the store, until told to stop"))

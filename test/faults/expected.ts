@@ -1,0 +1,107 @@
+import { Effect } from "effect"
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import { TABLES } from "#schemas/names.ts"
+
+/** An event as the load made it; what the store must come to is counted from these alone. */
+export interface Sent {
+  readonly tenant: string
+  readonly zone: string
+  readonly n: number
+  readonly action: string
+  readonly actor: string
+  readonly member: boolean
+  readonly quantity: number
+  readonly time: number
+}
+
+interface Sums {
+  events: number
+  quantity: number
+  last: number
+}
+
+const QUARTER = 900_000
+
+/** What raw and each rollup must hold: a brute-force count that shares no code with the pipeline. */
+export class Expected {
+  readonly #raw = new Map<string, { rows: number; sum: number }>()
+  readonly #quarters = new Map<string, Sums>()
+  readonly #days = new Map<string, Sums>()
+  readonly #formats = new Map<string, Intl.DateTimeFormat>()
+
+  add(sent: Sent): void {
+    const raw = this.#raw.get(sent.tenant) ?? { rows: 0, sum: 0 }
+    raw.rows++
+    raw.sum += sent.n
+    this.#raw.set(sent.tenant, raw)
+    if (!sent.member) return
+    const quarter = (Math.floor(sent.time / QUARTER) * QUARTER) / 1000
+    const who = `${sent.actor} ${sent.action}`
+    this.#put(this.#quarters, `${sent.tenant} ${quarter} ${who}`, sent)
+    this.#put(this.#days, `${sent.tenant} ${sent.zone} ${this.#day(sent)} ${who}`, sent)
+  }
+
+  get rows(): number {
+    return [...this.#raw.values()].reduce((total, { rows }) => total + rows, 0)
+  }
+
+  /** Every difference between the store and the count, in words; none is the proof. */
+  readonly differences = Effect.fn("differences")(function* (
+    this: Expected,
+  ): Effect.fn.Return<ReadonlyArray<string>, ClickHouseError, ClickHouse> {
+    const store = yield* ClickHouse
+    const found: Array<string> = []
+    const raw = yield* store.query<{ tenant: string; rows: number; ids: number; sum: number }>(
+      `SELECT tenant, count() AS rows, uniqExact(id) AS ids, sum(toUInt64(splitByChar('-', id)[2])) AS sum
+       FROM ${TABLES.actions} GROUP BY tenant`,
+    )
+    for (const tenant of new Set([...this.#raw.keys(), ...raw.map((row) => row.tenant)])) {
+      const want = this.#raw.get(tenant) ?? { rows: 0, sum: 0 }
+      const have = raw.find((row) => row.tenant === tenant) ?? { rows: 0, ids: 0, sum: 0 }
+      if (have.rows !== want.rows || have.ids !== want.rows || have.sum !== want.sum)
+        found.push(`raw ${tenant}: ${have.rows} rows, ${have.ids} ids, sum ${have.sum} instead of ${want.rows}, sum ${want.sum}`)
+    }
+    const compare = Effect.fnUntraced(function* (table: string, key: string, want: ReadonlyMap<string, Sums>) {
+      const have = yield* store.query<{ key: string; events: number; quantity: number; last: number }>(
+        `SELECT ${key} AS key, sum(events) AS events, sum(quantity) AS quantity, toUnixTimestamp64Milli(max(last_at)) AS last
+         FROM ${table} GROUP BY key HAVING events != 0 OR quantity != 0`,
+      )
+      const rest = new Map(want)
+      for (const row of have) {
+        const sums = rest.get(row.key)
+        rest.delete(row.key)
+        if (sums?.events !== row.events || sums.quantity !== row.quantity || sums.last !== row.last)
+          found.push(`${table} ${row.key}: ${row.events}/${row.quantity}/${row.last} instead of ${sums?.events}/${sums?.quantity}/${sums?.last}`)
+      }
+      for (const key of rest.keys()) found.push(`${table} ${key} is missing`)
+    })
+    yield* compare(
+      TABLES.activity15m,
+      "concat(tenant, ' ', toString(toUnixTimestamp(quarter)), ' ', user_id, ' ', action)",
+      this.#quarters,
+    )
+    yield* compare(
+      TABLES.activityDaily,
+      "concat(tenant, ' ', zone, ' ', toString(day), ' ', user_id, ' ', action)",
+      this.#days,
+    )
+    return found
+  }).bind(this)
+
+  #put(map: Map<string, Sums>, key: string, sent: Sent): void {
+    const sums = map.get(key) ?? { events: 0, quantity: 0, last: 0 }
+    sums.events++
+    sums.quantity += sent.quantity
+    sums.last = Math.max(sums.last, sent.time)
+    map.set(key, sums)
+  }
+
+  #day({ zone, time }: Sent): string {
+    let format = this.#formats.get(zone)
+    if (format === undefined) {
+      format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" })
+      this.#formats.set(zone, format)
+    }
+    return format.format(time)
+  }
+}
