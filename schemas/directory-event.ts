@@ -15,10 +15,10 @@ const isZone = (zone: string): boolean => {
   }
 }
 
-/** The name of an IANA time zone. */
+const zoneName = "the name of an IANA time zone"
 export const Zone = Schema.String.check(
-  Schema.isPattern(ZONE, { expected: "the name of an IANA time zone" }),
-  Schema.makeFilter(isZone, { expected: "the name of an IANA time zone" }),
+  Schema.isPattern(ZONE, { expected: zoneName, description: zoneName }),
+  Schema.makeFilter(isZone, { expected: zoneName }),
 )
 
 export const USER_KINDS = ["member", "client"] as const

@@ -22,16 +22,20 @@ export const Id = text(1, 200)
 
 /** The id of a person who acts. An e-mail address would outlive the erasure of its owner. */
 export const PersonId = Id.check(
-  Schema.makeFilter((id: string) => !EMAIL.test(id), { expected: "an opaque id, not an e-mail address" }),
-).annotate({ description: "An opaque id, never an e-mail address." })
+  Schema.makeFilter((id: string) => !EMAIL.test(id), {
+    expected: "an opaque id, not an e-mail address",
+    toJsonSchema: () => ({ not: { pattern: EMAIL.source } }),
+  }),
+)
 
 /** RFC 3339; a calendar day that exists. */
 export const Time = Schema.String.check(
   Schema.isPattern(RFC3339, { expected: "an RFC 3339 time such as 2026-11-02T09:30:00.125Z" }),
   Schema.makeFilter((time: string) => !Number.isNaN(instantOf(time)), {
     expected: "a day and time that exist",
+    toJsonSchema: () => ({ format: "date-time" }),
   }),
-).annotate({ format: "date-time" })
+)
 
 export const Tenant = Schema.String.check(Schema.isPattern(TENANT))
 
@@ -41,9 +45,12 @@ export const envelopeFields = {
   id: Schema.String.check(Schema.isPattern(EVENT_ID)).annotate({
     description: "The same on every retry. Identity is (tenant, id, time).",
   }),
-  source: text(1, 200)
-    .check(Schema.isPattern(URI_REFERENCE, { expected: "a URI reference" }))
-    .annotate({ format: "uri-reference" }),
+  source: text(1, 200).check(
+    Schema.isPattern(URI_REFERENCE, {
+      expected: "a URI reference",
+      toJsonSchema: () => ({ pattern: URI_REFERENCE.source, format: "uri-reference" }),
+    }),
+  ),
   type: Schema.String.check(Schema.isPattern(EVENT_TYPE)),
   time: Time,
   tenantid: Tenant,
