@@ -4,7 +4,7 @@ import { STREAMS } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { Load } from "./load.ts"
-import { Random } from "./random.ts"
+import { Random } from "../../deploy/demo/random.ts"
 import { makeWorld, WINDOW } from "./world.ts"
 
 export interface KillsOptions {

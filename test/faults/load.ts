@@ -1,7 +1,7 @@
 import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
 import type { Message, Publisher } from "#nats/publisher.ts"
 import { Expected, type Sent } from "./expected.ts"
-import type { Random } from "./random.ts"
+import type { Random } from "../../deploy/demo/random.ts"
 
 const TENANTS = [
   { tenant: "kathmandu", zone: "Asia/Kathmandu" },

@@ -1,0 +1,25 @@
+// npm run bench [-- --events 1000000] [--only drain,backfill,latency]: one JSON line a figure.
+import { cpus, totalmem } from "node:os"
+import { parseArgs } from "node:util"
+import { Effect } from "effect"
+import { drain } from "./drain.ts"
+
+const { values } = parseArgs({
+  options: {
+    events: { type: "string", default: "1000000" },
+    only: { type: "string", default: "drain,backfill,latency" },
+  },
+})
+const only = values.only.split(",")
+const events = Number(values.events)
+const say = (figure: unknown) => process.stdout.write(`${JSON.stringify(figure)}\n`)
+
+say({
+  bench: "machine",
+  cpu: cpus()[0]?.model ?? "",
+  cores: cpus().length,
+  memory_gb: Math.round(totalmem() / 1024 ** 3),
+  node: process.version,
+})
+if (only.includes("drain")) say(await Effect.runPromise(drain("drain", events, false)))
+if (only.includes("backfill")) say(await Effect.runPromise(drain("backfill", events, true)))
