@@ -1,0 +1,89 @@
+import { Schema, SchemaGetter } from "effect"
+import { Zone } from "./directory-event.ts"
+import { DATE } from "./patterns.ts"
+
+const DAY = 86_400_000
+
+/** Whole days since 1970 of `YYYY-MM-DD`. */
+export const dayNumber = (date: string): number => Date.parse(`${date}T00:00:00Z`) / DAY
+
+/** `YYYY-MM-DD` of whole days since 1970. */
+export const dateOf = (day: number): string => new Date(day * DAY).toISOString().slice(0, 10)
+
+const exists = (date: string): boolean => {
+  const day = dayNumber(date)
+  return !Number.isNaN(day) && dateOf(day) === date && date >= "2000-01-01" && date <= "2100-12-31"
+}
+
+export const LocalDate = Schema.String.check(
+  Schema.isPattern(DATE),
+  Schema.makeFilter(
+    (date: string) => exists(date) || "Expected a day that exists, from 2000-01-01 to 2100-12-31",
+  ),
+).annotate({ format: "date", description: "A calendar day in the report's time zone, inclusive." })
+
+/** Actions are kept for 25 months; a month more lets a range begin and end on whole months. */
+export const MAX_RANGE_DAYS = 800
+
+export const rangeFields = {
+  from: LocalDate,
+  to: LocalDate,
+  tz: Schema.optionalKey(
+    Zone.annotate({ description: "IANA time zone of the days; the tenant's own when absent." }),
+  ),
+} as const
+
+/** `from` is not after `to`, and they are not too far apart. */
+export const isRange = Schema.makeFilter(({ from, to }: { readonly from: string; readonly to: string }) => {
+  if (!exists(from) || !exists(to)) return undefined
+  if (from > to) return { path: ["to"], issue: "Expected a day not before from" }
+  if (dayNumber(to) - dayNumber(from) >= MAX_RANGE_DAYS)
+    return { path: ["to"], issue: `Expected at most ${MAX_RANGE_DAYS} days from from` }
+  return undefined
+})
+
+export const MAX_VALUES = 200
+const Value = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(320))
+
+/** A list is a repeated parameter; its values are an "or". */
+export const values = <Item extends Schema.Codec<string>>(item: Item, description: string) =>
+  Schema.ArrayEnsure(item)
+    .check(Schema.isMaxLength(MAX_VALUES))
+    .annotate({ description: `${description} Repeat the parameter for several.` })
+
+export const ids = (description: string) => values(Value, description)
+
+/** A whole number, written in digits alone. */
+export const wholeNumber = (minimum: number, maximum: number) =>
+  Schema.String.check(Schema.isPattern(/^\d{1,6}$/u, { expected: "a whole number" })).pipe(
+    Schema.decodeTo(Schema.Int.check(Schema.isBetween({ minimum, maximum })), {
+      decode: SchemaGetter.transform(Number),
+      encode: SchemaGetter.transform(String),
+    }),
+  )
+
+export const Cursor = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(8000)).annotate({
+  description: "next_cursor of the page before, together with the same other parameters.",
+})
+
+/** What every report says about itself. */
+export const metaFields = {
+  from: Schema.String,
+  to: Schema.String,
+  time_zone: Schema.String.annotate({ description: "The zone whose calendar days these are." }),
+  data_through: Schema.String.annotate({
+    format: "date-time",
+    description: "Everything that the streams received up to here is in the report.",
+  }),
+  filters: Schema.Record(Schema.String, Schema.Unknown).annotate({
+    description: "The parameters as understood.",
+  }),
+  request_id: Schema.String,
+} as const
+
+export const unknownActors = {
+  unknown_actors: Schema.Int.annotate({
+    description:
+      "Members who acted in the range and whom the directory does not know; they are in no number.",
+  }),
+} as const
