@@ -1,0 +1,148 @@
+import { Effect, Schema } from "effect"
+import type { PublishError, Publisher } from "#nats/publisher.ts"
+import { ActionEvent } from "#schemas/action-event.ts"
+import type { Limits } from "#schemas/decode.ts"
+import { DirectoryEvent } from "#schemas/directory-event.ts"
+import { RejectedEvent } from "#schemas/problem.ts"
+import type { Right } from "../auth/credential.ts"
+import { accepted, type Answer } from "../http/answer.ts"
+import { type Call, type Route, route } from "../http/endpoint.ts"
+import { type Refused, refuse } from "../http/failure.ts"
+import { ACTIONS, DIRECTORY, type Intake, judge, publish } from "../ingest/intake.ts"
+import { readBody } from "../ingest/read-body.ts"
+import { type Split, splitArray, splitLines } from "../ingest/split.ts"
+
+const MAX_EVENTS = 1000
+const MAX_BATCH_BYTES = 4 * 1024 * 1024
+/** As much as the streams take; what is between it and an event's limit is refused by the event's own rule. */
+const MAX_SINGLE_BYTES = 256 * 1024
+
+const SINGLE_TYPES = ["application/json", "application/cloudevents+json"]
+const SPLITTERS: Readonly<Record<string, (bytes: Uint8Array, limit: number) => Split>> = {
+  "application/json": splitArray,
+  "application/cloudevents-batch+json": splitArray,
+  "application/x-ndjson": splitLines,
+}
+
+const mediaTypeOf = (request: Request): string =>
+  (request.headers.get("Content-Type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
+
+const unsupported = (types: ReadonlyArray<string>): Refused =>
+  refuse(
+    "unsupported_media_type",
+    "The Content-Type is not supported.",
+    { hint: `Use ${types.join(" or ")}.` },
+    { Accept: types.join(", ") },
+  )
+
+const Accepted = Schema.Struct({
+  id: Schema.String,
+  duplicate: Schema.Boolean.annotate({ description: "The stream held it already." }),
+})
+
+const BatchAccepted = Schema.Struct({
+  accepted: Schema.Int.annotate({ description: "Events that the stream took." }),
+  duplicates: Schema.Int.annotate({ description: "Events that the stream held already." }),
+  rejected: Schema.Array(RejectedEvent),
+}).annotate({ identifier: "BatchAccepted" })
+
+interface Ingestion {
+  readonly publisher: Publisher
+  readonly limits: Limits
+}
+
+const sendOne = ({ publisher, limits }: Ingestion) =>
+  Effect.fn("sendOne")(function* ({
+    request,
+    credential,
+  }: Call<object>): Effect.fn.Return<Answer, Refused | PublishError> {
+    if (!SINGLE_TYPES.includes(mediaTypeOf(request))) return yield* unsupported(SINGLE_TYPES)
+    const body = yield* readBody(request, MAX_SINGLE_BYTES)
+    const [judged] = yield* judge(ACTIONS, [body], credential.tenant, limits)
+    if (judged === undefined || !judged.ok)
+      return yield* refuse(judged?.code ?? "invalid_event", judged?.detail ?? "")
+    const [duplicate = false] = yield* publish(publisher, [judged.message])
+    return accepted({ id: judged.id, duplicate })
+  })
+
+const sendBatch = ({ publisher, limits }: Ingestion, intake: Intake) =>
+  Effect.fn("sendBatch")(function* ({
+    request,
+    credential,
+  }: Call<object>): Effect.fn.Return<Answer, Refused | PublishError> {
+    const split = SPLITTERS[mediaTypeOf(request)]
+    if (split === undefined) return yield* unsupported(Object.keys(SPLITTERS))
+    const parts = split(yield* readBody(request, MAX_BATCH_BYTES), MAX_EVENTS)
+    if (!parts.ok) return yield* refuse("malformed_body", parts.detail)
+    if (parts.events.length > MAX_EVENTS)
+      return yield* refuse("body_too_large", `The batch has more than ${MAX_EVENTS} events.`, {
+        hint: "Send the events in several requests.",
+      })
+    const judged = yield* judge(intake, parts.events, credential.tenant, limits)
+    const messages = judged.flatMap((event) => (event.ok ? [event.message] : []))
+    const rejected = judged.flatMap((event, index): ReadonlyArray<RejectedEvent> =>
+      event.ok ? [] : [{ index, id: event.id, code: event.code, detail: event.detail }],
+    )
+    if (messages.length === 0)
+      return yield* refuse("no_valid_event", "None of the events can be accepted.", { rejected })
+    const duplicates = (yield* publish(publisher, messages)).filter(Boolean).length
+    return accepted({ accepted: messages.length - duplicates, duplicates, rejected })
+  })
+
+const batchEndpoint = (path: string, right: Right, summary: string, event: Schema.Constraint) => ({
+  method: "POST" as const,
+  path,
+  summary,
+  description: `At most ${MAX_EVENTS} events and ${MAX_BATCH_BYTES} bytes after decompression; Content-Encoding gzip is taken. Answers when the stream has acknowledged every valid event. Sending a batch again is safe.`,
+  right,
+  parameters: Schema.Struct({}),
+  body: {
+    "application/json": Schema.Array(event),
+    "application/cloudevents-batch+json": Schema.Array(event),
+    "application/x-ndjson": event,
+  },
+  answers: { 202: { description: "The valid events are stored in the stream.", content: BatchAccepted } },
+  problems: ["malformed_body", "body_too_large", "unsupported_media_type", "no_valid_event"] as const,
+})
+
+export const eventRoutes = (ingestion: Ingestion): ReadonlyArray<Route> => [
+  route(
+    {
+      method: "POST",
+      path: "/v1/events",
+      summary: "Send one action",
+      description: "Answers when the stream has acknowledged the event. Sending it again is safe.",
+      right: "send_actions",
+      parameters: Schema.Struct({}),
+      body: { "application/json": ActionEvent, "application/cloudevents+json": ActionEvent },
+      answers: { 202: { description: "The event is stored in the stream.", content: Accepted } },
+      problems: [
+        "malformed_body",
+        "body_too_large",
+        "unsupported_media_type",
+        "too_large",
+        "invalid_json",
+        "tenant_mismatch",
+        "unknown_type",
+        "invalid_event",
+        "missing_reference",
+        "time_in_future",
+        "too_old",
+      ],
+    },
+    sendOne(ingestion),
+  ),
+  route(
+    batchEndpoint("/v1/events/batch", "send_actions", "Send many actions", ActionEvent),
+    sendBatch(ingestion, ACTIONS),
+  ),
+  route(
+    batchEndpoint(
+      "/v1/directory/batch",
+      "send_directory",
+      "Send what the ids mean: tenants, users, licences, teams, clients, candidates, jobs",
+      DirectoryEvent,
+    ),
+    sendBatch(ingestion, DIRECTORY),
+  ),
+]
