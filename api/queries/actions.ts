@@ -1,0 +1,126 @@
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import { Effect } from "effect"
+import { TABLES } from "#schemas/names.ts"
+import type { ActionsParameters } from "#schemas/report-actions.ts"
+import type { Range } from "./range.ts"
+import { dateTime64 } from "./statement.ts"
+
+export interface StoredAction {
+  readonly id: string
+  readonly type: string
+  readonly time: string
+  readonly source: string
+  readonly actor_id: string
+  readonly actor_type: "member" | "client" | "candidate" | "service" | "system"
+  readonly impersonator_id: string
+  readonly automated: boolean
+  readonly quantity: number
+  readonly client_id: string
+  readonly candidate_id: string
+  readonly contact_id: string
+  readonly job_id: string
+  readonly page: string
+  readonly channel: string
+  readonly session_id: string
+  readonly properties: string
+}
+
+/** Nothing that the stream received after it is on any page. */
+export interface Pin {
+  readonly generation: number
+  readonly sequence: number
+}
+
+/** The last row of a page. */
+export interface ActionPlace {
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly id: string
+}
+
+const FILTERS = {
+  client_id: "client_id IN {client_id:Array(String)}",
+  user_id: "actor_id IN {user_id:Array(String)}",
+  user_email: `actor_id IN (
+    SELECT user_id FROM (
+      SELECT user_id, max(record) AS record FROM ${TABLES.users} WHERE tenant = {tenant:String} GROUP BY user_id
+    )
+    WHERE lowerUTF8(record.email) IN (SELECT lowerUTF8(arrayJoin({user_email:Array(String)}))))`,
+  candidate_id: "candidate_id IN {candidate_id:Array(String)}",
+  job_id: "job_id IN {job_id:Array(String)}",
+  action: "type IN {action:Array(String)}",
+} as const
+type Filter = keyof typeof FILTERS
+
+const filtersIn = (parameters: ActionsParameters): ReadonlyArray<Filter> =>
+  (Object.keys(FILTERS) as Array<Filter>).filter((filter) => (parameters[filter]?.length ?? 0) > 0)
+
+const statement = (filters: ReadonlyArray<Filter>, place: ActionPlace | undefined): string => `
+SELECT
+  id, type, time, source, actor_id, actor_type, impersonator_id, automated, quantity, client_id, candidate_id,
+  contact_id, job_id, page, channel, session_id, properties
+FROM ${TABLES.actions}
+WHERE ${[
+  "tenant = {tenant:String}",
+  "time >= {start:DateTime64(3, 'UTC')} AND time < {end:DateTime64(3, 'UTC')}",
+  "(generation, stream_seq) <= ({generation:UInt32}, {sequence:UInt64})",
+  ...(place === undefined ? [] : ["(time, id) < ({before_time:DateTime64(3, 'UTC')}, {before_id:String})"]),
+  ...filters.map((filter) => FILTERS[filter]),
+].join("\n  AND ")}
+ORDER BY time DESC, id DESC
+LIMIT {limit:UInt32}`
+
+const DAY = 86_400_000
+const WIDER = 8
+
+/**
+ * The newest actions of a range before a place. The store keeps actions by day, not by time, so a look at the whole
+ * range would read all of it; looking back a day first, then ever further, ends soon for all but the rarest filters.
+ */
+export const readActions = Effect.fn("readActions")(function* (
+  tenant: string,
+  parameters: ActionsParameters,
+  range: Range,
+  pin: Pin,
+  place: ActionPlace | undefined,
+  limit: number,
+): Effect.fn.Return<ReadonlyArray<StoredAction>, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  const filters = filtersIn(parameters)
+  const found: Array<StoredAction> = []
+  let end = place === undefined ? range.end : Math.min(range.end, place.time + 1)
+  for (let span = DAY; end > range.start && found.length < limit; span *= WIDER) {
+    const start = Math.max(range.start, end - span)
+    const rows = yield* store.query<StoredAction>(statement(filters, place), {
+      params: {
+        ...Object.fromEntries(filters.map((filter) => [filter, parameters[filter]])),
+        tenant,
+        start: dateTime64(start),
+        end: dateTime64(end),
+        generation: pin.generation,
+        sequence: pin.sequence,
+        before_time: dateTime64(place?.time ?? 0),
+        before_id: place?.id ?? "",
+        limit: limit - found.length,
+      },
+    })
+    found.push(...rows)
+    end = start
+  }
+  return found
+})
+
+const STORED = `
+SELECT max((generation, stream_seq)) AS newest FROM ${TABLES.actions} WHERE tenant = {tenant:String}`
+
+/** The newest row's place in the stream, for a store that no ledger speaks of. */
+export const readStoredPin = Effect.fn("readStoredPin")(function* (
+  tenant: string,
+): Effect.fn.Return<Pin, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  const [row] = yield* store.query<{ readonly newest: readonly [number, number] }>(STORED, {
+    params: { tenant },
+  })
+  const [generation = 0, sequence = 0] = row?.newest ?? []
+  return { generation, sequence }
+})

@@ -1,0 +1,62 @@
+import { JetStreamApiCodes, JetStreamApiError, type MsgRequest } from "@nats-io/jetstream"
+import { Effect, Option, Schema } from "effect"
+import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { LedgerRecord } from "#schemas/ledger.ts"
+import { BUCKETS } from "#schemas/names.ts"
+
+/** How far a stream goes; undefined where there is none. */
+export interface StreamState {
+  readonly name: string
+  readonly created: string
+  readonly lastSequence: number
+}
+
+const orAbsent = <A>(look: Promise<A>): Promise<A | undefined> =>
+  look.catch((error: unknown) => {
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)
+      return undefined
+    throw error
+  })
+
+export const readStream = Effect.fn("readStream")(function* (
+  name: string,
+): Effect.fn.Return<StreamState | undefined, NatsError, Nats> {
+  const { manager } = yield* Nats
+  const info = yield* attemptNats(`ask for stream ${name}`, () => orAbsent(manager.streams.info(name)))
+  return info === undefined ? undefined : { name, created: info.created, lastSequence: info.state.last_seq }
+})
+
+const readRecord = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
+
+/** The writer's ledger of a stream; undefined while no writer has run. */
+export const readLedger = Effect.fn("readLedger")(function* (
+  stream: string,
+): Effect.fn.Return<LedgerRecord | undefined, NatsError, Nats> {
+  const { kv } = yield* Nats
+  const entry = yield* attemptNats("read the ledger", async () => {
+    const ledger = await kv.open(BUCKETS.ledger)
+    return await orAbsent(ledger.get(stream))
+  })
+  return entry?.operation === "PUT" ? Option.getOrUndefined(readRecord(entry.string())) : undefined
+})
+
+/**
+ * The receive time up to which every message of a stream is applied: `now` when nothing waits, which must have been
+ * read before the stream was asked, or just before the first message that waits.
+ */
+export const appliedThrough = Effect.fn("appliedThrough")(function* (
+  stream: StreamState | undefined,
+  applied: number,
+  now: number,
+): Effect.fn.Return<number, NatsError, Nats> {
+  if (stream === undefined || applied >= stream.lastSequence) return now
+  const { manager } = yield* Nats
+  // With a subject the server takes the sequence for the least one; the client's type does not know it.
+  const first = { seq: applied + 1, next_by_subj: ">" } as MsgRequest
+  const waiting = yield* attemptNats(`look at stream ${stream.name}`, () =>
+    manager.streams.getMessage(stream.name, first),
+  )
+  // What waited has left the stream meanwhile.
+  if (waiting === null) return now
+  return Math.min(now, waiting.time.getTime() - 1)
+})

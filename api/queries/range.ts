@@ -1,0 +1,52 @@
+import { dateOf, dayNumber } from "#schemas/report-range.ts"
+import type { INTERVALS } from "#schemas/report-user-insights.ts"
+import { daysOf, startOfDay } from "./local-days.ts"
+
+/** The range of a report: local days, and the instants between which they lie. */
+export interface Range {
+  readonly from: string
+  readonly to: string
+  readonly zone: string
+  readonly days: ReadonlyArray<string>
+  /** The first instant of `from`. */
+  readonly start: number
+  /** The first instant after `to`. */
+  readonly end: number
+  readonly now: number
+}
+
+export const rangeOf = (from: string, to: string, zone: string, now: number): Range => ({
+  from,
+  to,
+  zone,
+  days: daysOf(from, to),
+  start: startOfDay(from, zone),
+  end: startOfDay(dateOf(dayNumber(to) + 1), zone),
+  now,
+})
+
+/**
+ * The part of the range over which licences are looked at: up to its end, or up to now when it has not ended. Of a
+ * range that has not begun it is the present instant.
+ */
+export const licensedSpan = ({
+  start,
+  end,
+  now,
+}: Range): { readonly start: number; readonly end: number } => {
+  const until = Math.min(end, now + 1)
+  return { start: Math.min(start, until - 1), end: until }
+}
+
+export type Interval = (typeof INTERVALS)[number]
+
+const isFirst: Readonly<Record<Interval, (day: string) => boolean>> = {
+  day: () => true,
+  // 1970-01-01 was a Thursday.
+  week: (day) => (dayNumber(day) + 3) % 7 === 0,
+  month: (day) => day.endsWith("-01"),
+}
+
+/** The first days of the intervals within the range; the first interval begins with the range. */
+export const intervalsOf = ({ days }: Range, interval: Interval): ReadonlyArray<string> =>
+  days.filter((day, index) => index === 0 || isFirst[interval](day))

@@ -1,0 +1,45 @@
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import { Effect } from "effect"
+import { STREAMS, TABLES } from "#schemas/names.ts"
+
+/** What the store knows of a tenant before a report begins. */
+export interface Standing {
+  /** The tenant's reporting time zone; UTC while the tenant is not known. */
+  readonly zone: string
+  /** Every row of the tenant's daily rollup carries that zone, so it answers for it. */
+  readonly dailyIsWhole: boolean
+  /** How far each life of the directory's stream is applied, by the stream's creation time. */
+  readonly directoryApplied: ReadonlyMap<string, number>
+}
+
+interface Row {
+  readonly zone: string
+  readonly daily_is_whole: 0 | 1
+  readonly applied: ReadonlyArray<readonly [created: string, sequence: number]>
+}
+
+// The rollup's order begins with (tenant, zone): the look for another zone reads nothing when there is none.
+const STATEMENT = `
+WITH (SELECT max(record).time_zone FROM ${TABLES.tenants} WHERE tenant = {tenant:String}) AS known_zone,
+  if(known_zone = '', 'UTC', known_zone) AS own_zone
+SELECT
+  own_zone AS zone,
+  (SELECT count() FROM (
+    SELECT 1 FROM ${TABLES.activityDaily} WHERE tenant = {tenant:String} AND zone != own_zone LIMIT 1
+  )) = 0 AS daily_is_whole,
+  (SELECT groupArray((created, sequence)) FROM (
+    SELECT created, max(stream_seq) AS sequence FROM ${TABLES.directoryProgress}
+    WHERE stream = {stream:String} GROUP BY created
+  )) AS applied`
+
+export const readStanding = Effect.fn("readStanding")(function* (
+  tenant: string,
+): Effect.fn.Return<Standing, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  const [row] = yield* store.query<Row>(STATEMENT, { params: { tenant, stream: STREAMS.directory } })
+  return {
+    zone: row?.zone ?? "UTC",
+    dailyIsWhole: row?.daily_is_whole === 1,
+    directoryApplied: new Map(row?.applied),
+  }
+})

@@ -1,0 +1,158 @@
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import { Effect, Schema } from "effect"
+import { METRICS } from "#schemas/catalogue.ts"
+import type { UsersParameters } from "#schemas/report-user-insights.ts"
+import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
+import { type Cursors, cursors } from "./cursor.ts"
+import { LICENSES, licenseParams, PEOPLE, peopleParams } from "./people.ts"
+import type { Report } from "./report.ts"
+
+/** The last row of a page: the value that it was sorted by, and its id. The next page begins after it. */
+export interface Place {
+  readonly value: string | number | null
+  readonly id: string
+}
+
+export interface UserPageRow {
+  readonly user_id: string
+  readonly name: string | null
+  readonly email: string | null
+  readonly team_ids: ReadonlyArray<string>
+  readonly last_verb: string
+  readonly active_days: number
+  readonly last_at: string | null
+  readonly metrics: ReadonlyArray<number>
+  readonly sorted_by: string | number | null
+}
+
+interface Row extends UserPageRow {
+  readonly on_page: 0 | 1
+  readonly unknown_actors: number
+}
+
+const place = (value: Schema.Decoder<Place["value"]>): Cursors<Place> =>
+  cursors(Schema.Struct({ value, id: Schema.String }))
+
+const TEXT = { type: "String", cursors: place(Schema.NullOr(Schema.String)) } as const
+const COUNT = { type: "Int64", cursors: place(Schema.Int) } as const
+const INSTANT = {
+  type: "DateTime64(3, 'UTC')",
+  cursors: place(
+    Schema.NullOr(Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/u))),
+  ),
+} as const
+
+/** What the report can be sorted by; a metric by its place in the catalogue. */
+const SORTS = {
+  user_id: { expression: "user_id", ...TEXT },
+  name: { expression: "name", ...TEXT },
+  email: { expression: "email", ...TEXT },
+  active_days: { expression: "toInt64(active_days)", ...COUNT },
+  last_tracked_activity_at: { expression: "last_at", ...INSTANT },
+  metric: { expression: "metrics[{metric:UInt16}]", ...COUNT },
+} as const
+type Sort = keyof typeof SORTS
+
+const isSort = (sort: string): sort is Sort => Object.hasOwn(SORTS, sort) && sort !== "metric"
+
+interface Order {
+  readonly sort: Sort
+  readonly descending: boolean
+  /** From 1, as arrays of the store are counted. */
+  readonly metric: number
+}
+
+const orderOf = ({ sort = "user_id" }: UsersParameters): Order => {
+  const descending = sort.startsWith("-")
+  const name = descending ? sort.slice(1) : sort
+  return { sort: isSort(name) ? name : "metric", descending, metric: METRICS.indexOf(name) + 1 }
+}
+
+export const userCursors = (parameters: UsersParameters): Cursors<Place> =>
+  SORTS[orderOf(parameters).sort].cursors
+
+/** Rows after the place, nulls last, ties by id. */
+const after = ({ sort, descending }: Order, place: Place): string => {
+  if (place.value === null) return "sorted_by IS NULL AND user_id > {after_id:String}"
+  const value = `{after_value:${SORTS[sort].type}}`
+  return `sorted_by IS NULL OR sorted_by ${descending ? "<" : ">"} ${value} OR (sorted_by = ${value} AND user_id > {after_id:String})`
+}
+
+/**
+ * Rows of the page come first and hold the number of unknown actors, which is over everybody: so one reading of the
+ * rollup gives both.
+ */
+const statement = (rows: string, order: Order, place: Place | undefined): string => `
+SELECT
+  *,
+  ${SORTS[order.sort].expression} AS sorted_by,
+  toUInt8(member AND (has_license OR acted) AND (${place === undefined ? "true" : after(order, place)})) AS on_page,
+  countIf(unknown) OVER () AS unknown_actors
+FROM (
+  SELECT
+    people.user_id AS user_id,
+    people.member AS member,
+    people.name AS name,
+    people.email AS email,
+    people.team_ids AS team_ids,
+    licenses.last_verb AS last_verb,
+    licenses.live_at_some_time AS has_license,
+    notEmpty(activity.metrics) AS acted,
+    activity.active_days AS active_days,
+    if(active_days > 0, activity.last_at, NULL) AS last_at,
+    arrayResize(activity.metrics, ${METRICS.length}) AS metrics,
+    NOT people.known AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, activity.user_id)) AS unknown
+  FROM (
+    SELECT
+      user_id,
+      ${METRIC_SUMS} AS metrics,
+      uniqExactIf(roundDown(position, {days:Array(UInt32)}), ${ACTIVATES}) AS active_days,
+      maxIf(last_at, ${ACTIVATES}) AS last_at
+    FROM (${rows}) GROUP BY user_id
+  ) AS activity
+  FULL JOIN (${PEOPLE}) AS people ON people.user_id = activity.user_id
+  LEFT JOIN (${LICENSES}) AS licenses ON licenses.user_id = people.user_id
+)
+ORDER BY on_page DESC, sorted_by ${order.descending ? "DESC" : "ASC"} NULLS LAST, user_id
+LIMIT {limit:UInt32}`
+
+export interface UserPage {
+  readonly rows: ReadonlyArray<UserPageRow>
+  /** Undefined when this is the last page. */
+  readonly next: Place | undefined
+  readonly unknownActors: number
+}
+
+/** One page of the members who had a live licence at some instant of the range or did something in it. */
+export const readUsers = Effect.fn("readUsers")(function* (
+  parameters: UsersParameters,
+  report: Report,
+  place: Place | undefined,
+): Effect.fn.Return<UserPage, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  const activity = activityOf(report)
+  const { limit = 50 } = parameters
+  const order = orderOf(parameters)
+  const found = yield* store.query<Row>(statement(activity.rows, order, place), {
+    params: {
+      ...activity.params,
+      ...catalogueParams,
+      ...peopleParams(parameters),
+      ...licenseParams(report.range),
+      days: activity.positionsOf(report.range.days),
+      metric: order.metric,
+      after_value: place?.value ?? "",
+      after_id: place?.id ?? "",
+      limit: limit + 1,
+    },
+  })
+  const onPage = found.filter((row) => row.on_page === 1)
+  const rows = onPage.slice(0, limit)
+  const last = rows.at(-1)
+  return {
+    rows,
+    next:
+      onPage.length > limit && last !== undefined ? { value: last.sorted_by, id: last.user_id } : undefined,
+    unknownActors: found[0]?.unknown_actors ?? 0,
+  }
+})
