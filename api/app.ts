@@ -1,0 +1,54 @@
+import { Hono } from "hono"
+import { compress } from "hono/compress"
+import { methodNotAllowed } from "hono/method-not-allowed"
+import { requestId } from "hono/request-id"
+import type { Publisher } from "#nats/publisher.ts"
+import { authenticator } from "./auth/authenticate.ts"
+import type { Env, Services } from "./http/bridge.ts"
+import { mount, onError, onMethodNotAllowed, onNotFound } from "./http/mount.ts"
+import { measured } from "./metrics.ts"
+import { openApiRoute } from "./openapi/route.ts"
+import { actionRoutes } from "./routes/actions.ts"
+import { eventRoutes } from "./routes/events.ts"
+import { healthRoutes } from "./routes/health.ts"
+import { userInsightsRoutes } from "./routes/user-insights.ts"
+
+export interface AppOptions {
+  /** The operator's key. */
+  readonly adminKey: string
+  /** How far ahead of the clock an event's time may lie, in milliseconds. */
+  readonly maxClockAhead: number
+  /** How old an action may be, in milliseconds. */
+  readonly maxAge: number
+}
+
+export interface Dependencies extends AppOptions {
+  readonly services: Services
+  readonly publisher: Publisher
+}
+
+/** The HTTP API. It listens nowhere: `app.request` answers in tests, `serveApi` gives it a port. */
+export const makeApp = ({
+  services,
+  publisher,
+  adminKey,
+  maxClockAhead,
+  maxAge,
+}: Dependencies): Hono<Env> => {
+  const routes = [
+    ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge } }),
+    ...userInsightsRoutes,
+    ...actionRoutes,
+    ...healthRoutes,
+  ]
+  const app = new Hono<Env>()
+  app.use(requestId())
+  app.use(measured(services))
+  app.use(compress())
+  app.use(methodNotAllowed<Env>({ app, onMethodNotAllowed }))
+  app.onError(onError(services))
+  app.notFound(onNotFound)
+  const authenticate = authenticator(adminKey)
+  for (const route of [...routes, openApiRoute(routes)]) mount(app, route, services, authenticate)
+  return app
+}

@@ -1,0 +1,131 @@
+import { type JsonSchema, Schema } from "effect"
+import { Problem, PROBLEMS, type ProblemCode } from "#schemas/problem.ts"
+import { rolesWith } from "../auth/credential.ts"
+import type { AnswerContent, Route } from "../http/endpoint.ts"
+
+type Json = Readonly<Record<string, unknown>>
+type Endpoint = Route["endpoint"]
+
+const LOCAL = "#/$defs/"
+const SHARED = "#/components/schemas/"
+
+/** JSON Schemas of the specification; what has an identifier is written once, under the components. */
+class Components {
+  readonly schemas: Record<string, unknown> = {}
+
+  add(schema: Schema.Constraint): JsonSchema.JsonSchema {
+    const document = Schema.toJsonSchemaDocument(Schema.toType(schema))
+    for (const [name, definition] of Object.entries(document.definitions))
+      this.schemas[name] = relocated(definition)
+    return relocated(document.schema)
+  }
+}
+
+const relocated = (schema: JsonSchema.JsonSchema): JsonSchema.JsonSchema =>
+  JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
+    key === "$ref" && typeof value === "string" ? value.replace(LOCAL, SHARED) : value,
+  ) as JsonSchema.JsonSchema
+
+const parametersOf = ({ parameters }: Endpoint, components: Components): ReadonlyArray<Json> => {
+  if (parameters === undefined) return []
+  const { properties = {}, required = [] } = components.add(parameters) as {
+    readonly properties?: Readonly<Record<string, Json>>
+    readonly required?: ReadonlyArray<string>
+  }
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema,
+    ...(schema["type"] === "array" ? { style: "form", explode: true } : {}),
+  }))
+}
+
+const contentOf = (content: AnswerContent, components: Components): Json =>
+  content === "text/plain"
+    ? { "text/plain": { schema: { type: "string" } } }
+    : { "application/json": { schema: components.add(content) } }
+
+/** Problems that a route can have because of what it is, beside its own. */
+const problemsOf = ({ right, parameters, problems = [] }: Endpoint): ReadonlyArray<ProblemCode> => [
+  ...problems,
+  ...(right === undefined ? [] : (["unauthorized", "forbidden", "overloaded", "unavailable"] as const)),
+  ...(parameters === undefined ? [] : (["unknown_parameter"] as const)),
+  ...(parameters === undefined || Object.keys(parameters.fields).length === 0
+    ? []
+    : (["invalid_parameter"] as const)),
+  "internal",
+  "timeout",
+]
+
+const problemAnswers = (endpoint: Endpoint, components: Components): Json => {
+  const byStatus = new Map<number, Array<ProblemCode>>()
+  for (const code of new Set(problemsOf(endpoint))) {
+    const [status] = PROBLEMS[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  const schema = components.add(Problem)
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}.`).join(" "),
+        content: { "application/problem+json": { schema } },
+      },
+    ]),
+  )
+}
+
+const operationOf = (endpoint: Endpoint, components: Components): Json => {
+  const { summary, description, right, body, answers } = endpoint
+  const roles = right === undefined ? "" : `Roles: ${rolesWith(right).join(", ")}.`
+  const content = Object.entries(body ?? {}).map(([type, schema]) => [
+    type,
+    { schema: components.add(schema) },
+  ])
+  return {
+    summary,
+    description: [description, roles].filter(Boolean).join(" "),
+    ...(right === undefined ? { security: [] } : {}),
+    parameters: parametersOf(endpoint, components),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, answer]) => [
+          status,
+          { description: answer.description, content: contentOf(answer.content, components) },
+        ]),
+      ),
+      ...problemAnswers(endpoint, components),
+    },
+  }
+}
+
+/** OpenAPI 3.1, made from the schemas with which the routes check. */
+export const openApiDocument = (routes: ReadonlyArray<Route>): Json => {
+  const components = new Components()
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const { endpoint } of routes)
+    paths[endpoint.path] = {
+      ...paths[endpoint.path],
+      [endpoint.method.toLowerCase()]: operationOf(endpoint, components),
+    }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Tidemark",
+      version: "1",
+      description:
+        "User-action analytics for hiring platforms. Lists in a query are repeated parameters. Errors are RFC 9457 problems whose `code` is from a closed list. Every answer carries X-Request-Id.",
+    },
+    security: [{ key: [] }],
+    paths,
+    components: {
+      schemas: components.schemas,
+      securitySchemes: {
+        key: { type: "http", scheme: "bearer", description: "A key of `tidemark keys create`." },
+      },
+    },
+  }
+}

@@ -1,0 +1,93 @@
+import { ClickHouse } from "#clickhouse"
+import { Effect, Schema } from "effect"
+import { PrometheusMetrics } from "effect/observability"
+import { attemptNats, Nats } from "#nats/connection.ts"
+import { BUCKETS, DATABASE, STREAMS, TABLES } from "#schemas/names.ts"
+import { ok } from "../http/answer.ts"
+import { type Route, route } from "../http/endpoint.ts"
+import { refuse } from "../http/failure.ts"
+import { measureProcess } from "../metrics.ts"
+
+const Status = Schema.Struct({ status: Schema.String })
+
+const healthz = route(
+  {
+    method: "GET",
+    path: "/healthz",
+    summary: "The process is alive",
+    answers: { 200: { description: "It is.", content: Status } },
+  },
+  () => Effect.succeed(ok({ status: "ok" })),
+)
+
+const MISSING = `
+SELECT arrayJoin({tables:Array(String)}) AS name
+WHERE name NOT IN (SELECT name FROM system.tables WHERE database = {database:String})`
+
+const checkStore = Effect.gen(function* () {
+  const store = yield* ClickHouse
+  const tables = Object.values(TABLES).map((table) => table.slice(DATABASE.length + 1))
+  const missing = yield* store.query<{ readonly name: string }>(MISSING, {
+    params: { database: DATABASE, tables },
+  })
+  return missing.length === 0
+    ? "ok"
+    : `${missing.map(({ name }) => name).join(", ")} missing; run \`tidemark migrate\``
+}).pipe(Effect.catch(({ reason }) => Effect.succeed(reason)))
+
+const checkBroker = Effect.gen(function* () {
+  const { manager } = yield* Nats
+  for (const stream of [STREAMS.actions, STREAMS.directory, `KV_${BUCKETS.apiKeys}`, `KV_${BUCKETS.ledger}`])
+    yield* attemptNats(`ask for stream ${stream}`, () => manager.streams.info(stream))
+  return "ok"
+}).pipe(Effect.catch(({ detail }) => Effect.succeed(detail)))
+
+const within = Effect.timeoutOrElse({
+  duration: "3 seconds",
+  orElse: () => Effect.succeed("no answer in 3 s"),
+})
+
+const readyz = route(
+  {
+    method: "GET",
+    path: "/readyz",
+    summary: "Both engines answer and hold what the API needs",
+    answers: {
+      200: {
+        description: "Ready.",
+        content: Schema.Struct({
+          status: Schema.String,
+          checks: Schema.Record(Schema.String, Schema.String),
+        }),
+      },
+    },
+    problems: ["unavailable"],
+  },
+  Effect.fn("readyz")(function* () {
+    const checks = yield* Effect.all(
+      { clickhouse: checkStore.pipe(within), nats: checkBroker.pipe(within) },
+      { concurrency: "unbounded" },
+    )
+    const failing = Object.entries(checks).flatMap(([part, said]) => (said === "ok" ? [] : [part]))
+    if (failing.length > 0)
+      return yield* refuse(
+        "unavailable",
+        `Not ready: ${failing.join(", ")}.`,
+        { checks },
+        { "Retry-After": "2" },
+      )
+    return ok({ status: "ready", checks })
+  }),
+)
+
+const metrics = route(
+  {
+    method: "GET",
+    path: "/metrics",
+    summary: "Prometheus metrics",
+    answers: { 200: { description: "Text exposition format.", content: "text/plain" } },
+  },
+  () => measureProcess.pipe(Effect.andThen(PrometheusMetrics.format()), Effect.map(ok)),
+)
+
+export const healthRoutes: ReadonlyArray<Route> = [healthz, readyz, metrics]
