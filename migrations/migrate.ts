@@ -39,7 +39,9 @@ const NAME = /^(\d{4})_[a-z0-9_]+\.sql$/u
 /** The migrations of a folder in order. Fails on a name of another form and on a gap in the numbers. */
 export const readMigrations = (folder: string): Effect.Effect<ReadonlyArray<Migration>, MigrationError> =>
   Effect.gen(function* () {
-    const names = readdirSync(folder).filter((name) => name.endsWith(".sql")).toSorted()
+    const names = readdirSync(folder)
+      .filter((name) => name.endsWith(".sql"))
+      .toSorted()
     const migrations: Array<Migration> = []
     for (const name of names) {
       const version = Number(NAME.exec(name)?.[1])
@@ -62,7 +64,8 @@ export const readMigrations = (folder: string): Effect.Effect<ReadonlyArray<Migr
     return migrations
   })
 
-const JOURNAL = `
+/** Which files were applied, as they were. */
+export const JOURNAL = `
 CREATE TABLE IF NOT EXISTS ${DATABASE}.schema_migrations
 (
     version    UInt32 COMMENT 'The number of the file',
@@ -71,7 +74,8 @@ CREATE TABLE IF NOT EXISTS ${DATABASE}.schema_migrations
     applied_at DateTime DEFAULT now() COMMENT 'When'
 )
 ENGINE = MergeTree
-ORDER BY version`
+ORDER BY version
+SETTINGS non_replicated_deduplication_window = 0`
 
 interface Applied {
   readonly version: number
