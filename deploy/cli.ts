@@ -3,6 +3,10 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect } from "effect"
 import { Command } from "effect/cli"
 import packageJson from "../package.json" with { type: "json" }
+import { api } from "./commands/api.ts"
+import { demo } from "./commands/demo.ts"
+import { dev } from "./commands/dev.ts"
+import { keys } from "./commands/keys.ts"
 import { migrate } from "./commands/migrate.ts"
 import { writer } from "./commands/writer.ts"
 
@@ -14,7 +18,7 @@ const report = (cause: Cause.Cause<unknown>): string => {
 
 Command.make("tidemark").pipe(
   Command.withDescription("User-action analytics for hiring platforms"),
-  Command.withSubcommands([migrate, writer]),
+  Command.withSubcommands([dev, demo, migrate, writer, api, keys]),
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>
     Effect.sync(() => {

@@ -1,13 +1,17 @@
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { Nats } from "#nats/connection.ts"
 import { ensureTopology } from "#nats/topology.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../migrations/migrate.ts"
 import { runDirectory } from "../pipeline/directory/consumer.ts"
 import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metrics.ts"
-import { runWriter } from "../pipeline/writer/writer.ts"
+import { MAX_ACTION_AGE, runWriter } from "../pipeline/writer/writer.ts"
 import { Zones } from "../pipeline/writer/zones.ts"
 import { STREAMS } from "#schemas/names.ts"
+import { serveApi } from "../api/server.ts"
+import { adminKeyOf } from "./admin-key.ts"
+import { startEngines } from "./engines/engines.ts"
+import { serveWriterHealth } from "./health-server.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "./settings.ts"
 
 /** The store's user of each service, as deploy/clickhouse/users.xml has them. */
@@ -63,4 +67,30 @@ export const writerService = Effect.fn("writerService")(function* (
     )
   })
   return yield* Effect.raceFirst(directory, writer)
+})
+
+/** The API with its connections, until the scope ends. */
+export const apiService = Effect.fn("apiService")(function* (settings: Settings) {
+  const services = yield* Layer.build(Layer.merge(clickhouseOf(settings, "api"), natsOf(settings, "api")))
+  yield* topologyOf(settings).pipe(Effect.provide(services))
+  return yield* serveApi({
+    host: settings.apiHost,
+    port: settings.apiPort,
+    adminKey: adminKeyOf(settings).key,
+    maxClockAhead: settings.maxClockAhead,
+    maxAge: MAX_ACTION_AGE,
+  }).pipe(Effect.provide(services))
+})
+
+/** Everything in one process: engines where no URL names them, tables, writer and API, until the scope ends. */
+export const wholeStack = Effect.fn("wholeStack")(function* (settings: Settings) {
+  yield* startEngines(settings)
+  yield* migrateStore(settings)
+  yield* apiService(settings)
+  const metrics = makeWriterMetrics()
+  yield* serveWriterHealth(metrics, settings.apiHost, settings.writerPort)
+  yield* writerService(settings, metrics).pipe(
+    Effect.provide([clickhouseOf(settings, "writer"), natsOf(settings, "writer")]),
+    Effect.forkScoped,
+  )
 })

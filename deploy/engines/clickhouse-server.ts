@@ -11,12 +11,12 @@ const [path, config, httpPort, tcpPort] = process.argv.slice(2)
 const ready = new SharedArrayBuffer(4)
 new Worker(
   `const { workerData } = require("node:worker_threads")
-   const { readSync } = require("node:fs")
+   const { Socket } = require("node:net")
+   const stop = () => process.kill(process.pid, "SIGTERM")
+   // Not a blocking read, which process.exit would wait for.
+   new Socket({ fd: 0 }).resume().once("end", stop).once("error", stop)
    Atomics.store(new Int32Array(workerData), 0, 1)
-   Atomics.notify(new Int32Array(workerData), 0)
-   const byte = Buffer.alloc(1)
-   try { while (readSync(0, byte, 0, 1) > 0); } catch (error) { if (error.code !== "EOF") console.error(error.code) }
-   process.kill(process.pid, "SIGTERM")`,
+   Atomics.notify(new Int32Array(workerData), 0)`,
   { eval: true, workerData: ready },
 )
 // Once the main thread is inside the engine, no worker of this process could start any more.

@@ -14,8 +14,8 @@ export interface Scope {
 /** A rollup: the aggregate of raw that its view keeps, written down once more to compare the two. */
 interface Rollup {
   readonly table: string
-  /** Key columns in order, each with the expression over raw that gives it and its type. */
-  readonly key: ReadonlyArray<{ readonly name: string; readonly of: string; readonly type: string }>
+  /** Key columns in order, each with the expression over raw that gives it. */
+  readonly key: ReadonlyArray<{ readonly name: string; readonly of: string }>
   /** Which rows of raw make the keys of the scope. */
   readonly rawScope: string
   /** Which rows of the rollup have the keys of the scope. */
@@ -28,10 +28,10 @@ export const ROLLUPS: ReadonlyArray<Rollup> = [
   {
     table: TABLES.activity15m,
     key: [
-      { name: "tenant", of: "a.tenant", type: "String" },
-      { name: "quarter", of: "toStartOfFifteenMinutes(a.time)", type: "DateTime('UTC')" },
-      { name: "user_id", of: "a.actor_id", type: "String" },
-      { name: "action", of: "a.type", type: "String" },
+      { name: "tenant", of: "a.tenant" },
+      { name: "quarter", of: "toStartOfFifteenMinutes(a.time)" },
+      { name: "user_id", of: "a.actor_id" },
+      { name: "action", of: "a.type" },
     ],
     rawScope: "toDate(a.time) IN {days:Array(Date)}",
     rollupScope: "toDate(r.quarter) IN {days:Array(Date)}",
@@ -39,11 +39,11 @@ export const ROLLUPS: ReadonlyArray<Rollup> = [
   {
     table: TABLES.activityDaily,
     key: [
-      { name: "tenant", of: "a.tenant", type: "String" },
-      { name: "zone", of: "a.zone", type: "String" },
-      { name: "day", of: "a.local_day", type: "Date" },
-      { name: "user_id", of: "a.actor_id", type: "String" },
-      { name: "action", of: "a.type", type: "String" },
+      { name: "tenant", of: "a.tenant" },
+      { name: "zone", of: "a.zone" },
+      { name: "day", of: "a.local_day" },
+      { name: "user_id", of: "a.actor_id" },
+      { name: "action", of: "a.type" },
     ],
     // A UTC day lies in up to three local days (zones reach from -12 to +14 h), and these in up to five UTC days.
     rawScope: "toDate(a.time) IN {around:Array(Date)} AND a.local_day IN {localDays:Array(Date)}",
@@ -114,13 +114,6 @@ const pieces = function* (scope: Scope): Generator<Scope> {
       }
 }
 
-type Difference = Readonly<Record<string, string | number>> & {
-  readonly events: number
-  readonly quantity: number
-  readonly last_at: string
-  readonly rollup_last_at: string
-}
-
 /** Number of keys in the scope at which a rollup differs from raw; 0 is the proof. */
 export const countDifferences = Effect.fn("countDifferences")(function* (
   scope: Scope,
@@ -137,6 +130,12 @@ export const countDifferences = Effect.fn("countDifferences")(function* (
   return total
 })
 
+/** A key as one string, to name many keys in one parameter. */
+const keyText = (rollup: Rollup): string =>
+  `concatWithSeparator('\\n', ${rollup.key.map(({ name }) => `toString(${name})`).join(", ")})`
+
+const KEYS_AT_ONCE = 200
+
 /**
  * A sum can be corrected by adding; a latest time that is too late cannot. Such keys, left by rows that raw never
  * kept, are taken out whole, and the next comparison writes them anew. Only the parts seen now are touched, so a
@@ -144,18 +143,14 @@ export const countDifferences = Effect.fn("countDifferences")(function* (
  */
 const removeTooLate = Effect.fnUntraced(function* (rollup: Rollup, scope: Scope, record: LedgerRecord) {
   const store = yield* ClickHouse
-  const tooLate = yield* store.query<Difference>(
-    `SELECT * FROM (${differences(rollup)}) WHERE rollup_last_at > last_at`,
+  const tooLate = yield* store.query<{ key: string }>(
+    `SELECT ${keyText(rollup)} AS key FROM (${differences(rollup)}) WHERE rollup_last_at > last_at`,
     { params: paramsOf(scope) },
   )
-  for (const key of tooLate) {
-    const params = Object.fromEntries(
-      rollup.key.map(({ name, type }) => [
-        name,
-        type.startsWith("DateTime") ? Date.parse(String(key[name])) / 1000 : String(key[name]),
-      ]),
-    )
-    const where = rollup.key.map(({ name, type }) => `${name} = {${name}:${type}}`).join(" AND ")
+  const where = `tenant IN {tenants:Array(String)} AND ${rollup.rollupScope.replace("r.", "")}
+    AND ${keyText(rollup)} IN {keys:Array(String)}`
+  for (let at = 0; at < tooLate.length; at += KEYS_AT_ONCE) {
+    const params = { ...paramsOf(scope), keys: tooLate.slice(at, at + KEYS_AT_ONCE).map(({ key }) => key) }
     const parts = yield* store.query<{ part: string }>(
       `SELECT DISTINCT _part AS part FROM ${rollup.table} WHERE ${where}`,
       { params },

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { createWriteStream } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Effect, Exit, Layer, Schedule, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Schedule, Scope } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS, STREAMS } from "#schemas/names.ts"
@@ -115,3 +115,8 @@ export const makeWorld = Effect.gen(function* () {
 
   return { dataDir, natsUrl, clickhouseUrl, services, startStore, killStore, startWriter, kill, quiet, writers }
 })
+
+/** A world of its own for a test file. */
+export class World extends Context.Service<World, Effect.Success<typeof makeWorld>>()("tidemark/test/World") {
+  static readonly layer = Layer.effect(World, makeWorld)
+}

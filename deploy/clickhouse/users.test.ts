@@ -1,0 +1,105 @@
+// What users.xml grants and limits, as the server sees it. Plain HTTP: our client's own settings are refused to a
+// user with readonly = 1, as to any BI tool's.
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
+
+const OK = 0
+const READONLY = 164
+const ACCESS_DENIED = 497
+const AUTHENTICATION_FAILED = 516
+const SETTING_CONSTRAINT_VIOLATION = 452
+const TIMEOUT_EXCEEDED = 159
+const TOO_MANY_ROWS_OR_BYTES = 396
+
+/** The server's error code of a statement that a user runs. */
+const run = async (user: string, statement: string): Promise<number> => {
+  const response = await fetch(`${inject("clickhouseUrl")}/?wait_end_of_query=1`, {
+    method: "POST",
+    body: statement,
+    headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": "" },
+  })
+  await response.text()
+  return response.ok ? OK : Number(response.headers.get("X-ClickHouse-Exception-Code") ?? Number.NaN)
+}
+
+const CREATE = "CREATE TABLE IF NOT EXISTS tidemark.users_test (a String) ENGINE = MergeTree ORDER BY a"
+const ADD = "ALTER TABLE tidemark.users_test ADD COLUMN IF NOT EXISTS b String"
+const SELECT = "SELECT count() FROM tidemark.users_test"
+const INSERT = "INSERT INTO tidemark.users_test (a) VALUES ('x')"
+const DELETE = "ALTER TABLE tidemark.users_test DELETE WHERE 1 SETTINGS mutations_sync = 2"
+const UPDATE = "ALTER TABLE tidemark.users_test UPDATE a = '' WHERE 1"
+const TRUNCATE = "TRUNCATE TABLE tidemark.users_test"
+const DROP = "DROP TABLE tidemark.users_test"
+const READ_FILE = "SELECT * FROM file('/etc/passwd', LineAsString)"
+const READ_URL = "SELECT * FROM url('http://127.0.0.1:1/', LineAsString)"
+const KILL = "KILL QUERY WHERE query_id = 'nobody''s' SYNC"
+
+beforeAll(async () => {
+  expect(await run("tidemark_migrator", CREATE)).toBe(OK)
+})
+afterAll(async () => {
+  expect(await run("tidemark_migrator", DROP)).toBe(OK)
+})
+
+describe("rights", () => {
+  it.each([
+    ["tidemark_migrator", [SELECT, INSERT, ADD, TRUNCATE]],
+    ["tidemark_writer", [SELECT, INSERT, DELETE, KILL]],
+    ["tidemark_api", [SELECT]],
+    ["tidemark_reader", [SELECT]],
+  ])("%s may do its work", async (user, statements) => {
+    for (const statement of statements)
+      expect([statement, await run(user, statement)]).toEqual([statement, OK])
+  })
+
+  it.each([
+    [
+      "tidemark_migrator",
+      ["DROP DATABASE tidemark", "CREATE DATABASE users_test", "CREATE USER users_test", READ_FILE, KILL],
+    ],
+    ["tidemark_writer", [CREATE, ADD, UPDATE, TRUNCATE, DROP, READ_FILE, READ_URL]],
+    ["tidemark_api", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
+    ["tidemark_reader", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
+  ])("%s may do nothing else", async (user, statements) => {
+    for (const statement of statements)
+      expect([statement, await run(user, statement)]).toEqual([
+        statement,
+        expect.toBeOneOf([ACCESS_DENIED, READONLY]),
+      ])
+  })
+
+  it("nobody else comes in", async () => {
+    expect(await run("nobody", "SELECT 1")).toBe(AUTHENTICATION_FAILED)
+  })
+})
+
+describe("limits", () => {
+  it.each([
+    ["tidemark_api", "max_execution_time = 1", OK],
+    ["tidemark_api", "max_execution_time = 20", OK],
+    ["tidemark_api", "max_execution_time = 21", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_api", "max_execution_time = 0", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_api", "max_memory_usage = 1000000001", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_api", "max_memory_usage = 0", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_api", "readonly = 0", READONLY],
+    ["tidemark_reader", "max_execution_time = 60", OK],
+    ["tidemark_reader", "max_execution_time = 61", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_reader", "max_execution_time = 0", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_reader", "max_memory_usage = 1", READONLY],
+  ])("%s with %s", async (user, setting, code) => {
+    expect(await run(user, `SELECT 1 SETTINGS ${setting}`)).toBe(code)
+  })
+
+  it("a query of the API ends after its time", async () => {
+    const slow = "SELECT max(sleepEachRow(0.1)) FROM numbers(100)"
+    expect(await run("tidemark_api", `${slow} SETTINGS max_block_size = 1, max_execution_time = 1`)).toBe(
+      TIMEOUT_EXCEEDED,
+    )
+  })
+
+  it("a query of the API ends after its rows", async () => {
+    expect(await run("tidemark_api", "SELECT number FROM numbers(1000000) FORMAT Null")).toBe(OK)
+    expect(await run("tidemark_api", "SELECT number FROM numbers(1000001) FORMAT Null")).toBe(
+      TOO_MANY_ROWS_OR_BYTES,
+    )
+  })
+})

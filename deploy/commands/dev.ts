@@ -1,0 +1,31 @@
+import { Console, Effect } from "effect"
+import { Command } from "effect/cli"
+import { adminKeyOf } from "../admin-key.ts"
+import { logging } from "../logging.ts"
+import { wholeStack } from "../services.ts"
+import { clickhouseUrlOf, natsUrlOf, type Settings } from "../settings.ts"
+import { settings } from "./settings.ts"
+
+/** Where everything is. */
+export const places = (current: Settings): string => {
+  const { key, file } = adminKeyOf(current)
+  return [
+    `  API         http://${current.apiHost}:${current.apiPort}  (/openapi.json, /metrics)`,
+    `  NATS        ${natsUrlOf(current)}`,
+    `  ClickHouse  ${clickhouseUrlOf(current)}${current.clickhouseUrl === undefined ? `, native TCP on ${current.clickhouseTcpPort}, user tidemark_reader` : ""}`,
+    `  data        ${current.dataDir}`,
+    ...(file === undefined ? [] : [`  operator    ${key}  (kept in ${file}; or set TIDEMARK_ADMIN_KEY)`]),
+  ].join("\n")
+}
+
+export const dev = Command.make("dev", {}, () =>
+  Effect.gen(function* () {
+    const current = yield* settings
+    yield* Effect.gen(function* () {
+      yield* wholeStack(current)
+      yield* Console.log(`Tidemark is up; Ctrl-C stops it.\n${places(current)}`)
+      yield* Console.log("  next        npm run -s tidemark -- keys create --tenant acme --role super_admin")
+      yield* Effect.never
+    }).pipe(Effect.provide(logging(current.logLevel)))
+  }).pipe(Effect.scoped),
+).pipe(Command.withDescription("Run everything in one process: engines, writer and API"))

@@ -1,0 +1,139 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { ClickHouse } from "#clickhouse"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { BUCKETS, STREAMS, TABLES } from "#schemas/names.ts"
+import { Nats } from "#nats/connection.ts"
+import { Publisher } from "#nats/publisher.ts"
+import { StreamReader } from "#nats/reader.ts"
+import { type ActionRow, Judge } from "../../pipeline/writer/action-row.ts"
+import { insertActions } from "../../pipeline/writer/insert.ts"
+import { Zones } from "../../pipeline/writer/zones.ts"
+import { Expected } from "./expected.ts"
+import { eventFor, publishZones } from "./single-events.ts"
+import { World } from "./world.ts"
+
+const RAW = ["whole", "partly there", "not there", "doubled"] as const
+const ROLLUP = ["there", "missing", "doubled", "too late"] as const
+
+type Raw = (typeof RAW)[number]
+type Rollup = (typeof ROLLUP)[number]
+
+/** Every combination, each in a tenant of its own. */
+const STATES = RAW.flatMap((raw) =>
+  ROLLUP.flatMap((quarters) => ROLLUP.map((days) => ({ raw, quarters, days }))),
+).map((state, n) => ({ ...state, tenant: `state-${n}` }))
+
+const EVENTS = 12
+const LEASE = 60_000
+
+/** What a broken insert may have left, made directly in the store. */
+const breakRaw = Effect.fnUntraced(function* (raw: Raw, tenants: ReadonlyArray<string>) {
+  const store = yield* ClickHouse
+  const params = { tenants }
+  const settings = { mutations_sync: "2" } as const
+  if (raw === "partly there")
+    yield* store.command(`ALTER TABLE ${TABLES.actions} DELETE WHERE tenant IN {tenants:Array(String)} AND cityHash64(id) % 3 = 0`, { params, settings })
+  if (raw === "not there")
+    yield* store.command(`ALTER TABLE ${TABLES.actions} DELETE WHERE tenant IN {tenants:Array(String)}`, { params, settings })
+})
+
+const breakRollup = Effect.fnUntraced(function* (table: string, state: Rollup, tenants: ReadonlyArray<string>) {
+  const store = yield* ClickHouse
+  const params = { tenants }
+  if (state === "missing")
+    yield* store.command(`ALTER TABLE ${table} DELETE WHERE tenant IN {tenants:Array(String)}`, { params, settings: { mutations_sync: "2" } })
+  if (state === "doubled")
+    yield* store.command(`INSERT INTO ${table} SELECT * FROM ${table} WHERE tenant IN {tenants:Array(String)}`, { params })
+  // A row that raw never kept: its latest time cannot be taken back by adding.
+  if (state === "too late")
+    yield* store.command(
+      `INSERT INTO ${table} SELECT * REPLACE (1 AS events, 5 AS quantity, last_at + INTERVAL 1 SECOND AS last_at)
+       FROM ${table} WHERE tenant IN {tenants:Array(String)} LIMIT 3 BY tenant`,
+      { params },
+    )
+})
+
+layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the repair", (it) => {
+  it.effect("brings every state that a broken insert can leave to what was published", () =>
+    Effect.gen(function* () {
+      const world = yield* World
+      const services = Layer.succeedContext(world.services)
+      yield* Effect.gen(function* () {
+        const { connection, manager, kv } = yield* Nats
+        const store = yield* ClickHouse
+        const publisher = Publisher.open(connection)
+        const expected = new Expected()
+        yield* Effect.promise(() => publishZones(publisher, STATES.map(({ tenant }) => tenant)))
+        for (const { tenant } of STATES)
+          for (let n = 1; n <= EVENTS; n++) {
+            const { sent, message } = eventFor(tenant, n)
+            expected.add(sent)
+            yield* Effect.promise(() => publisher.publish(message))
+          }
+
+        // The rows as a writer would have made them, inserted once with all views …
+        const zones = new Zones()
+        for (const { tenant } of STATES) zones.set(tenant, "Asia/Kathmandu", 1, "zone")
+        const judge = new Judge({ maxClockAhead: 1000, maxAge: 90 * 86_400_000 }, zones)
+        const total = STATES.length * EVENTS
+        const rows = yield* Effect.callback<ReadonlyArray<ActionRow>>((resume) => {
+          const read: Array<ActionRow> = []
+          const reader = StreamReader.open(connection, manager, {
+            stream: STREAMS.actions,
+            from: 1,
+            window: 1000,
+            windowBytes: 1024 * 1024,
+            onMessage: (message) => {
+              const judged = judge.judge(message)
+              if (judged.ok) read.push(judged.row)
+              if (read.length === total) void reader.stop().then(() => resume(Effect.succeed(read)))
+            },
+          })
+        })
+        const info = yield* Effect.promise(() => manager.streams.info(STREAMS.actions))
+        const record: LedgerRecord = {
+          generation: 1,
+          stream: STREAMS.actions,
+          created: info.created,
+          committed: 0,
+          committed_id: "",
+          committed_at: 0,
+          horizon: total,
+          look_up_all_until: 0,
+          duplicate_window: 4000,
+          max_clock_ahead: 1000,
+          owner: "broken",
+          epoch: 1,
+          lease_until: Date.now() + LEASE,
+        }
+        yield* insertActions(rows, record, { ignoreViews: false })
+        // … and once more, raw alone, where it stands twice.
+        const doubled = new Set(STATES.filter(({ raw }) => raw === "doubled").map(({ tenant }) => tenant))
+        yield* store.command("DETACH TABLE tidemark.user_activity_15m_view")
+        yield* store.command("DETACH TABLE tidemark.user_activity_daily_view")
+        yield* insertActions(rows.filter(({ tenant }) => doubled.has(tenant)), record, { ignoreViews: false })
+        yield* store.command("ATTACH TABLE tidemark.user_activity_15m_view")
+        yield* store.command("ATTACH TABLE tidemark.user_activity_daily_view")
+        const tenantsOf = (isOne: (state: (typeof STATES)[number]) => boolean) =>
+          STATES.filter(isOne).map(({ tenant }) => tenant)
+        for (const state of ROLLUP) {
+          yield* breakRollup(TABLES.activity15m, state, tenantsOf(({ quarters }) => quarters === state))
+          yield* breakRollup(TABLES.activityDaily, state, tenantsOf(({ days }) => days === state))
+        }
+        for (const state of RAW) yield* breakRaw(state, tenantsOf(({ raw }) => raw === state))
+        const before = yield* expected.differences()
+        expect(before.length).toBeGreaterThan(STATES.length)
+
+        yield* Effect.promise(async () =>
+          (await kv.open(BUCKETS.ledger)).put(STREAMS.actions, JSON.stringify({ ...record, lease_until: 0 })),
+        )
+        yield* world.startWriter()
+        yield* world.quiet
+        expect(yield* expected.differences()).toEqual([])
+        yield* Effect.promise(() => publisher.close())
+      }).pipe(Effect.provide(services))
+    }),
+    { timeout: 120_000 },
+  )
+})

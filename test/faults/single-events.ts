@@ -1,0 +1,73 @@
+import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
+import type { Message, Publisher } from "#nats/publisher.ts"
+import type { Sent } from "./expected.ts"
+
+export const ZONE = "Asia/Kathmandu"
+const DAY = 86_400_000
+
+/** Tells the directory that these tenants count their days in `ZONE`. */
+export const publishZones = async (publisher: Publisher, tenants: ReadonlyArray<string>): Promise<void> => {
+  for (const tenant of tenants) {
+    const event = {
+      specversion: "1.0",
+      id: "zone",
+      source: "/faults",
+      type: "tenant.upserted",
+      time: "2026-01-01T00:00:00Z",
+      tenantid: tenant,
+      data: { name: tenant, time_zone: ZONE },
+    }
+    await publisher.publish({
+      subject: directorySubject(tenant, event.type),
+      messageId: messageId(tenant, event.id),
+      payload: Buffer.from(JSON.stringify(event)),
+    })
+  }
+}
+
+export interface SingleEvent {
+  readonly sent: Sent
+  readonly message: Message
+}
+
+/** The `n`th event of a tenant: spread over a few users, actions and recent days, or at a time that is given. */
+export const eventFor = (
+  tenant: string,
+  n: number,
+  options: { readonly time?: number; readonly page?: string } = {},
+): SingleEvent => {
+  const sent: Sent = {
+    tenant,
+    zone: ZONE,
+    n,
+    action: n % 3 === 0 ? "contact.created" : "note.logged",
+    actor: `u_${n % 4}`,
+    member: n % 5 !== 4,
+    quantity: 1 + (n % 3),
+    time: options.time ?? Math.floor(Date.now() / DAY) * DAY - (n % 7) * DAY + n * 1000,
+  }
+  const id = `e-${n}`
+  const event = {
+    specversion: "1.0",
+    id,
+    source: "/faults",
+    type: sent.action,
+    time: new Date(sent.time).toISOString(),
+    tenantid: tenant,
+    data: {
+      actor_id: sent.actor,
+      actor_type: sent.member ? "member" : "service",
+      quantity: sent.quantity,
+      contact_id: "p_1",
+      ...(options.page === undefined ? {} : { page: options.page }),
+    },
+  }
+  return {
+    sent,
+    message: {
+      subject: actionSubject(tenant, sent.action),
+      messageId: messageId(tenant, id),
+      payload: Buffer.from(JSON.stringify(event)),
+    },
+  }
+}
