@@ -2,17 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
+import { isAlive } from "./processes.ts"
 
 const PREFIX = "tidemark-test-"
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"
-  }
-}
 
 /** Removes what runs that were killed left behind; a folder's name says which process it belongs to. */
 export const removeLeftovers = (): void => {
