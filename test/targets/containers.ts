@@ -29,10 +29,7 @@ export const containers = Effect.gen(function* () {
       ),
       started(
         containerOf(clickhouse)
-          .withEnvironment({
-            CLICKHOUSE_SKIP_USER_SETUP: "1",
-            ...Object.fromEntries(passwords.map((name) => [name, ""])),
-          })
+          .withEnvironment(Object.fromEntries(passwords.map((name) => [name, ""])))
           .withExposedPorts(8123)
           .withWaitStrategy(Wait.forHttp("/ping", 8123)),
       ),
