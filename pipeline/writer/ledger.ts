@@ -24,7 +24,7 @@ type Change = (record: LedgerRecord) => LedgerRecord
 
 /** The ledger of one stream: the one place that says how far the store is known to be right. */
 export interface Ledger {
-  /** As last read or written by this writer. */
+  /** As last read or written, while it is this writer's own; nothing may be done under the record of another. */
   readonly current: () => LedgerRecord | undefined
   /** Reads it again; undefined when nobody ever wrote one. */
   readonly read: Effect.Effect<LedgerRecord | undefined, NatsError>
@@ -38,11 +38,16 @@ export interface Ledger {
 
 const isSame = (a: LedgerRecord, b: LedgerRecord): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-export const openLedger = Effect.fn("openLedger")(function* (stream: string) {
+export const openLedger = Effect.fn("openLedger")(function* (stream: string, owner: string) {
   const { kv } = yield* Nats
   const bucket = yield* attemptNats("open bucket ledger", () => kv.open(BUCKETS.ledger))
   const oneAtATime = yield* Semaphore.make(1)
   let entry: Entry | undefined
+  /** Of the last tenure that began here. */
+  let epoch: number | undefined
+
+  const own = (): Entry | undefined =>
+    entry?.record.owner === owner && entry.record.epoch === epoch ? entry : undefined
 
   const fetch = attemptNats("read the ledger", async () => {
     const found = await bucket.get(stream)
@@ -72,31 +77,40 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string) {
   const change: Ledger["change"] = (apply) =>
     oneAtATime.withPermits(1)(
       Effect.gen(function* () {
-        const mine = entry?.record ?? (yield* fetch)
         for (;;) {
-          const from = entry
-          if (from === undefined) return yield* new LeaseLost({ stream, owner: "nobody" })
-          if (from.record.owner !== mine?.owner || from.record.epoch !== mine.epoch)
-            return yield* new LeaseLost({ stream, owner: from.record.owner })
+          const from = own()
+          if (from === undefined)
+            return yield* new LeaseLost({ stream, owner: entry?.record.owner ?? "nobody" })
           const next = apply(from.record)
           if (yield* attempt(next, from.revision)) return next
         }
       }),
     )
 
+  /** A tenure begins with the record that was written for it. */
+  const begin = <E>(record: LedgerRecord, write: Effect.Effect<boolean, E>) =>
+    Effect.map(write, (written) => {
+      if (written) epoch = record.epoch
+      return written
+    })
+
+  const create: Ledger["create"] = (record) =>
+    attemptNats("create the ledger", () => bucket.create(stream, JSON.stringify(record))).pipe(
+      Effect.map((revision) => {
+        entry = { record, revision }
+        return true
+      }),
+      Effect.catch(() => wasWritten(record)),
+    )
+
   return {
-    current: () => entry?.record,
+    current: () => own()?.record,
     read: fetch,
-    create: (record) =>
-      attemptNats("create the ledger", () => bucket.create(stream, JSON.stringify(record))).pipe(
-        Effect.map((revision) => {
-          entry = { record, revision }
-          return true
-        }),
-        Effect.catch(() => wasWritten(record)),
-      ),
+    create: (record) => begin(record, create(record)),
     take: (record) =>
-      Effect.suspend(() => (entry === undefined ? Effect.succeed(false) : attempt(record, entry.revision))),
+      Effect.suspend(() =>
+        entry === undefined ? Effect.succeed(false) : begin(record, attempt(record, entry.revision)),
+      ),
     change,
   } satisfies Ledger
 })

@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
-import type { LedgerRecord } from "#schemas/ledger.ts"
 import { SUBJECTS } from "#schemas/names.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
@@ -73,7 +72,8 @@ export const bury = Effect.fnUntraced(function* (judged: ReadonlyArray<DeadLette
 /** A range whose messages have left the stream: what raw has of it is kept and its rollups are made right. */
 const settleGone = Effect.fnUntraced(function* (from: number, to: number) {
   const { ledger, options, metrics } = yield* Writer
-  const { generation } = yield* ownRecord
+  const record = yield* ownRecord
+  const { generation } = record
   const { stream } = options
   metrics.messagesGone += to - from + 1
   yield* noteQuality({
@@ -85,7 +85,7 @@ const settleGone = Effect.fnUntraced(function* (from: number, to: number) {
     detail: `messages ${from} to ${to} left the stream before they were known to be stored; what the store has of them is kept`,
   })
   const scope = yield* scopeOfStored({ stream, generation, from, to })
-  yield* repairRollups(scope, () => ledger.current() as LedgerRecord)
+  yield* repairRollups(scope, () => ledger.current() ?? record)
 })
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */

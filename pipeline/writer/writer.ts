@@ -146,7 +146,9 @@ export const runWriter = Effect.fn("runWriter")(function* (
 ): Effect.fn.Return<never, UnsafeLedger | NatsError, ClickHouse | Nats> {
   const { connection } = yield* Nats
   yield* checkLedgerServer
-  const ledger = yield* openLedger(options.stream)
+  // Names this process in leases and query ids.
+  const owner = randomUUID().slice(0, 8)
+  const ledger = yield* openLedger(options.stream, owner)
   const deadLetters = Publisher.open(connection)
   const limits = { maxClockAhead: options.maxClockAhead, maxAge: MAX_ACTION_AGE }
   return yield* tenure.pipe(
@@ -154,7 +156,7 @@ export const runWriter = Effect.fn("runWriter")(function* (
     Effect.forever,
     Effect.provideService(Writer, {
       options,
-      owner: randomUUID().slice(0, 8),
+      owner,
       ledger,
       judge: new Judge(limits, zones),
       deadLetters,
