@@ -38,7 +38,7 @@ const listenError = ({ host, port }: ApiOptions, { code = "unknown" }: NodeJS.Er
 
 /** Addresses with full lists of filters are longer than Node's 16 KiB for all headers. */
 const MAX_HEADERS = 128 * 1024
-/** Requests that are under way may take so long to end; a report may run for 25 s. */
+/** How long a request that is under way may take to end. */
 const PATIENCE = 10_000
 
 /** Serves the API until the scope closes, which lets the requests that are under way end. */
@@ -62,8 +62,11 @@ export const serveApi = Effect.fn("serveApi")(function* (
     () =>
       Effect.promise(async () => {
         const closed = new Promise((resolve) => server.close(resolve))
+        // A connection whose last answer ends after `close` stays open for its keep-alive unless it is looked for.
+        const sweeper = setInterval(() => server.closeIdleConnections(), 50)
         const killer = setTimeout(() => server.closeAllConnections(), PATIENCE)
         await closed
+        clearInterval(sweeper)
         clearTimeout(killer)
       }),
   )

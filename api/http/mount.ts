@@ -9,7 +9,7 @@ import { INTERNAL, problemOf, Refused, refuse } from "./failure.ts"
 import { parametersOf } from "./parameters.ts"
 
 /** The refusal as problem details. */
-export const problem = (c: Context<Env>, refused: Refused): Response => {
+const problem = (c: Context<Env>, refused: Refused): Response => {
   const body = problemOf(refused, c.get("requestId"))
   return respond(c, { status: body.status, body, headers: refused.headers ?? {} }, "application/problem+json")
 }

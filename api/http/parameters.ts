@@ -31,12 +31,10 @@ const known = (names: ReadonlySet<string>) =>
           .join(", ")}.`,
         {
           hint: names.size === 0 ? "This call takes none." : `The parameters are ${[...names].join(", ")}.`,
-          errors: unknown
-            .slice(0, 20)
-            .map((parameter) => ({
-              parameter: parameter.slice(0, 60),
-              detail: "There is no such parameter",
-            })),
+          errors: unknown.slice(0, 20).map((parameter) => ({
+            parameter: parameter.slice(0, 60),
+            detail: "There is no such parameter",
+          })),
         },
       )
     await next()
@@ -48,7 +46,11 @@ export const parametersOf = <P>(parameters: Parameters<P>): ReadonlyArray<Middle
   const valid: MiddlewareHandler = sValidator("query", schema, (result) => {
     if (result.success) return
     const query = result.data as Readonly<Record<string, unknown>>
-    const errors = result.error.map((issue: Issue) => problemOf(issue, query))
+    const all = result.error.map((issue: Issue) => problemOf(issue, query))
+    // The first of each: what fails one check of a value mostly fails the next one too.
+    const errors = [...Map.groupBy(all, ({ parameter }) => parameter).values()].flatMap(
+      ([first]) => first ?? [],
+    )
     const code = errors.every(({ parameter }) => parameter === "cursor")
       ? "invalid_cursor"
       : "invalid_parameter"

@@ -17,13 +17,14 @@ export const peopleParams = ({ team_id = [], user_email = [], user_id = [] }: Pe
 
 /**
  * Everybody whom the directory knows: (user_id, known, member, name, email, team_ids). `member` is true for the
- * population of the report. An erasure keeps the kind and blanks the rest.
+ * population of the report. An erasure blanks the kind too; whoever then has licences or did something as a member
+ * was one, and stays in the numbers without a name.
  */
 export const PEOPLE = `
   SELECT
     user_id,
     true AS known,
-    record.kind = 'member'
+    (record.kind = 'member' OR (record.erased AND record.kind = ''))
       AND (empty({team_ids:Array(String)}) OR hasAny(record.team_ids, {team_ids:Array(String)}))
       AND (empty({user_emails:Array(String)})
         OR has(arrayMap(email -> lowerUTF8(email), {user_emails:Array(String)}), lowerUTF8(record.email)))

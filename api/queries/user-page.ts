@@ -4,7 +4,8 @@ import type { LICENSE_STATUSES, UserRow, UsersParameters } from "#schemas/report
 import { readLastActivity } from "./last-activity.ts"
 import { type Names, readNames } from "./names.ts"
 import type { Report } from "./report.ts"
-import { readUsers, userCursors, type UserPageRow } from "./users.ts"
+import { userCursors } from "./user-order.ts"
+import { readUsers, type UserPageRow } from "./users.ts"
 
 const STATUS_OF: Readonly<Record<string, (typeof LICENSE_STATUSES)[number]>> = {
   assigned: "live",

@@ -1,17 +1,11 @@
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { UsersParameters } from "#schemas/report-user-insights.ts"
 import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
-import { type Cursors, cursors } from "./cursor.ts"
 import { LICENSES, licenseParams, PEOPLE, peopleParams } from "./people.ts"
 import type { Report } from "./report.ts"
-
-/** The last row of a page: the value that it was sorted by, and its id. The next page begins after it. */
-export interface Place {
-  readonly value: string | number | null
-  readonly id: string
-}
+import { afterPlace, type Order, orderOf, type Place, sortedBy } from "./user-order.ts"
 
 export interface UserPageRow {
   readonly user_id: string
@@ -30,54 +24,6 @@ interface Row extends UserPageRow {
   readonly unknown_actors: number
 }
 
-const place = (value: Schema.Decoder<Place["value"]>): Cursors<Place> =>
-  cursors(Schema.Struct({ value, id: Schema.String }))
-
-const TEXT = { type: "String", cursors: place(Schema.NullOr(Schema.String)) } as const
-const COUNT = { type: "Int64", cursors: place(Schema.Int) } as const
-const INSTANT = {
-  type: "DateTime64(3, 'UTC')",
-  cursors: place(
-    Schema.NullOr(Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/u))),
-  ),
-} as const
-
-/** What the report can be sorted by; a metric by its place in the catalogue. */
-const SORTS = {
-  user_id: { expression: "user_id", ...TEXT },
-  name: { expression: "name", ...TEXT },
-  email: { expression: "email", ...TEXT },
-  active_days: { expression: "toInt64(active_days)", ...COUNT },
-  last_tracked_activity_at: { expression: "last_at", ...INSTANT },
-  metric: { expression: "metrics[{metric:UInt16}]", ...COUNT },
-} as const
-type Sort = keyof typeof SORTS
-
-const isSort = (sort: string): sort is Sort => Object.hasOwn(SORTS, sort) && sort !== "metric"
-
-interface Order {
-  readonly sort: Sort
-  readonly descending: boolean
-  /** From 1, as arrays of the store are counted. */
-  readonly metric: number
-}
-
-const orderOf = ({ sort = "user_id" }: UsersParameters): Order => {
-  const descending = sort.startsWith("-")
-  const name = descending ? sort.slice(1) : sort
-  return { sort: isSort(name) ? name : "metric", descending, metric: METRICS.indexOf(name) + 1 }
-}
-
-export const userCursors = (parameters: UsersParameters): Cursors<Place> =>
-  SORTS[orderOf(parameters).sort].cursors
-
-/** Rows after the place, nulls last, ties by id. */
-const after = ({ sort, descending }: Order, place: Place): string => {
-  if (place.value === null) return "sorted_by IS NULL AND user_id > {after_id:String}"
-  const value = `{after_value:${SORTS[sort].type}}`
-  return `sorted_by IS NULL OR sorted_by ${descending ? "<" : ">"} ${value} OR (sorted_by = ${value} AND user_id > {after_id:String})`
-}
-
 /**
  * Rows of the page come first and hold the number of unknown actors, which is over everybody: so one reading of the
  * rollup gives both.
@@ -85,8 +31,8 @@ const after = ({ sort, descending }: Order, place: Place): string => {
 const statement = (rows: string, order: Order, place: Place | undefined): string => `
 SELECT
   *,
-  ${SORTS[order.sort].expression} AS sorted_by,
-  toUInt8(member AND (has_license OR acted) AND (${place === undefined ? "true" : after(order, place)})) AS on_page,
+  ${sortedBy(order)} AS sorted_by,
+  toUInt8(member AND (has_license OR acted) AND (${place === undefined ? "true" : afterPlace(order, place)})) AS on_page,
   countIf(unknown) OVER () AS unknown_actors
 FROM (
   SELECT

@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto"
+import { createServer } from "node:net"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest"
+import { ClickHouse } from "#clickhouse"
+import { Nats } from "#nats/connection.ts"
+import { createKey } from "./auth/keys.ts"
+import { type ListenError, serveApi } from "./server.ts"
+import { ADMIN_KEY, newTenant, servicesOf, storeAs } from "./test-app.ts"
+
+const OPTIONS = { host: "127.0.0.1", port: 0, adminKey: ADMIN_KEY, maxClockAhead: 300_000, maxAge: 1e12 }
+const SUMMARY = "/v1/reports/user-insights/summary?from=2026-10-01&to=2026-10-31"
+
+let scope: Scope.Closeable
+let services: Context.Context<ClickHouse | Nats>
+let key: string
+
+beforeEach(async () => {
+  scope = Effect.runSync(Scope.make())
+  services = await Effect.runPromise(
+    Layer.buildWithScope(servicesOf(inject("natsUrl"), inject("clickhouseUrl")), scope),
+  )
+})
+afterEach(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+beforeAll(async () => {
+  key = await Effect.runPromise(
+    createKey({ tenant: newTenant(), role: "super_admin" }).pipe(
+      Effect.provide(Nats.layer({ url: inject("natsUrl"), name: "test" })),
+    ),
+  )
+})
+
+/** Serves in a scope of its own within the test's. */
+const serve = async (over = services) => {
+  const own = Effect.runSync(Scope.fork(scope))
+  const { port } = await Effect.runPromise(
+    serveApi(OPTIONS).pipe(Effect.provide(over), Effect.provideService(Scope.Scope, own)),
+  )
+  return { url: `http://127.0.0.1:${port}`, close: () => Effect.runPromise(Scope.close(own, Exit.void)) }
+}
+
+/** The store, with every report taking so many half seconds, under a query id that can be looked for. */
+const slow = (halfSeconds: number, queryId: string) => {
+  const store = Context.get(services, ClickHouse)
+  const statement = `SELECT sleepEachRow(0.5) FROM numbers(${halfSeconds}) SETTINGS max_block_size = 1`
+  return Context.add(
+    services,
+    ClickHouse,
+    ClickHouse.of({ ...store, query: () => store.query(statement, { queryId }) }),
+  )
+}
+
+const isRunning = async (queryId: string): Promise<boolean> => {
+  const rows = await Effect.runPromise(
+    ClickHouse.use((store) =>
+      store.query<{ n: number }>("SELECT count() AS n FROM system.processes WHERE query_id = {id:String}", {
+        params: { id: queryId },
+      }),
+    ).pipe(Effect.provide(storeAs("tidemark_writer"))),
+  )
+  return rows[0]?.n === 1
+}
+
+const asked = (url: string, signal?: AbortSignal) =>
+  fetch(`${url}${SUMMARY}`, {
+    headers: { Authorization: `Bearer ${key}` },
+    ...(signal === undefined ? {} : { signal }),
+  })
+
+describe("the API", () => {
+  it("listens, and answers over a connection", async () => {
+    const { url } = await serve()
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    const report = await asked(url)
+    expect([report.status, report.headers.get("Content-Type")]).toEqual([200, "application/json"])
+  })
+
+  it("takes addresses with many filters", async () => {
+    const { url } = await serve()
+    const many = Array.from({ length: 200 }, (_, n) => `user_id=${"x".repeat(100)}${n}`).join("&")
+    const got = await fetch(`${url}${SUMMARY}&${many}`, { headers: { Authorization: `Bearer ${key}` } })
+    expect(got.status).toBe(200)
+  })
+
+  it("cancels the query of a client that went away", async () => {
+    const queryId = `test-${randomUUID()}`
+    const { url } = await serve(slow(60, queryId))
+    const away = new AbortController()
+    const report = asked(url, away.signal).catch((error: Error) => error.name)
+    await vi.waitFor(async () => expect(await isRunning(queryId)).toBe(true), { timeout: 5000 })
+    away.abort()
+    expect(await report).toBe("AbortError")
+    await vi.waitFor(async () => expect(await isRunning(queryId)).toBe(false), { timeout: 5000 })
+  })
+
+  it("lets a request that is under way end before it closes, and takes no other", async () => {
+    const queryId = `test-${randomUUID()}`
+    const { url, close } = await serve(slow(3, queryId))
+    const report = asked(url)
+    await vi.waitFor(async () => expect(await isRunning(queryId)).toBe(true), { timeout: 5000 })
+    const closing = performance.now()
+    const closed = close()
+    await vi.waitFor(() => expect(fetch(`${url}/healthz`)).rejects.toThrow("fetch failed"), { timeout: 5000 })
+    expect((await report).status).toBe(200)
+    await closed
+    // Well before the connection's keep-alive would have ended it.
+    expect(performance.now() - closing).toBeLessThan(4500)
+  })
+
+  it("says in words that its port is taken", async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve))
+    const { port } = taken.address() as { port: number }
+    const error: ListenError = await Effect.runPromise(
+      Effect.flip(Effect.scoped(serveApi({ ...OPTIONS, port }))).pipe(
+        Effect.provide(services),
+      ) as Effect.Effect<ListenError>,
+    )
+    expect(error).toMatchObject({ reason: "address_in_use" })
+    expect(error.message).toContain(`127.0.0.1:${port}`)
+    expect(error.message).toContain("API_PORT")
+    taken.close()
+  })
+})
