@@ -144,3 +144,15 @@ describe("setup", () => {
     }),
   )
 })
+
+it("is a script of its own before each one that needs what it installs", () => {
+  // A shell remembers where it found node, so the rest of the same script would run on the old one.
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>
+  }
+  for (const name of ["demo", "start", "test", "test:faults", "bench"])
+    expect(scripts).toMatchObject({
+      [`pre${name}`]: "node deploy/setup.mjs",
+      [name]: expect.not.stringContaining("&&") as unknown,
+    })
+})
