@@ -1,5 +1,5 @@
 import { expect, layer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS, STREAMS, TABLES } from "#schemas/names.ts"
@@ -33,18 +33,34 @@ const breakRaw = Effect.fnUntraced(function* (raw: Raw, tenants: ReadonlyArray<s
   const params = { tenants }
   const settings = { mutations_sync: "2" } as const
   if (raw === "partly there")
-    yield* store.command(`ALTER TABLE ${TABLES.actions} DELETE WHERE tenant IN {tenants:Array(String)} AND cityHash64(id) % 3 = 0`, { params, settings })
+    yield* store.command(
+      `ALTER TABLE ${TABLES.actions} DELETE WHERE tenant IN {tenants:Array(String)} AND cityHash64(id) % 3 = 0`,
+      { params, settings },
+    )
   if (raw === "not there")
-    yield* store.command(`ALTER TABLE ${TABLES.actions} DELETE WHERE tenant IN {tenants:Array(String)}`, { params, settings })
+    yield* store.command(`ALTER TABLE ${TABLES.actions} DELETE WHERE tenant IN {tenants:Array(String)}`, {
+      params,
+      settings,
+    })
 })
 
-const breakRollup = Effect.fnUntraced(function* (table: string, state: Rollup, tenants: ReadonlyArray<string>) {
+const breakRollup = Effect.fnUntraced(function* (
+  table: string,
+  state: Rollup,
+  tenants: ReadonlyArray<string>,
+) {
   const store = yield* ClickHouse
   const params = { tenants }
   if (state === "missing")
-    yield* store.command(`ALTER TABLE ${table} DELETE WHERE tenant IN {tenants:Array(String)}`, { params, settings: { mutations_sync: "2" } })
+    yield* store.command(`ALTER TABLE ${table} DELETE WHERE tenant IN {tenants:Array(String)}`, {
+      params,
+      settings: { mutations_sync: "2" },
+    })
   if (state === "doubled")
-    yield* store.command(`INSERT INTO ${table} SELECT * FROM ${table} WHERE tenant IN {tenants:Array(String)}`, { params })
+    yield* store.command(
+      `INSERT INTO ${table} SELECT * FROM ${table} WHERE tenant IN {tenants:Array(String)}`,
+      { params },
+    )
   // A row that raw never kept: its latest time cannot be taken back by adding.
   if (state === "too late")
     yield* store.command(
@@ -55,16 +71,21 @@ const breakRollup = Effect.fnUntraced(function* (table: string, state: Rollup, t
 })
 
 layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the repair", (it) => {
-  it.effect("brings every state that a broken insert can leave to what was published", () =>
-    Effect.gen(function* () {
-      const world = yield* World
-      const services = Layer.succeedContext(world.services)
-      yield* Effect.gen(function* () {
+  it.effect(
+    "brings every state that a broken insert can leave to what was published",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* World
         const { connection, manager, kv } = yield* Nats
         const store = yield* ClickHouse
         const publisher = Publisher.open(connection)
         const expected = new Expected()
-        yield* Effect.promise(() => publishZones(publisher, STATES.map(({ tenant }) => tenant)))
+        yield* Effect.promise(() =>
+          publishZones(
+            publisher,
+            STATES.map(({ tenant }) => tenant),
+          ),
+        )
         for (const { tenant } of STATES)
           for (let n = 1; n <= EVENTS; n++) {
             const { sent, message } = eventFor(tenant, n)
@@ -112,16 +133,32 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the re
         const doubled = new Set(STATES.filter(({ raw }) => raw === "doubled").map(({ tenant }) => tenant))
         yield* store.command("DETACH TABLE tidemark.user_activity_15m_view")
         yield* store.command("DETACH TABLE tidemark.user_activity_daily_view")
-        yield* insertActions(rows.filter(({ tenant }) => doubled.has(tenant)), record, { ignoreViews: false })
+        yield* insertActions(
+          rows.filter(({ tenant }) => doubled.has(tenant)),
+          record,
+          { ignoreViews: false },
+        )
         yield* store.command("ATTACH TABLE tidemark.user_activity_15m_view")
         yield* store.command("ATTACH TABLE tidemark.user_activity_daily_view")
         const tenantsOf = (isOne: (state: (typeof STATES)[number]) => boolean) =>
           STATES.filter(isOne).map(({ tenant }) => tenant)
         for (const state of ROLLUP) {
-          yield* breakRollup(TABLES.activity15m, state, tenantsOf(({ quarters }) => quarters === state))
-          yield* breakRollup(TABLES.activityDaily, state, tenantsOf(({ days }) => days === state))
+          yield* breakRollup(
+            TABLES.activity15m,
+            state,
+            tenantsOf(({ quarters }) => quarters === state),
+          )
+          yield* breakRollup(
+            TABLES.activityDaily,
+            state,
+            tenantsOf(({ days }) => days === state),
+          )
         }
-        for (const state of RAW) yield* breakRaw(state, tenantsOf(({ raw }) => raw === state))
+        for (const state of RAW)
+          yield* breakRaw(
+            state,
+            tenantsOf(({ raw }) => raw === state),
+          )
         const before = yield* expected.differences()
         expect(before.length).toBeGreaterThan(STATES.length)
 
@@ -132,8 +169,7 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the re
         yield* world.quiet
         expect(yield* expected.differences()).toEqual([])
         yield* Effect.promise(() => publisher.close())
-      }).pipe(Effect.provide(services))
-    }),
+      }),
     { timeout: 120_000 },
   )
 })

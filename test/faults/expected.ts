@@ -59,9 +59,15 @@ export class Expected {
       const want = this.#raw.get(tenant) ?? { rows: 0, sum: 0 }
       const have = raw.find((row) => row.tenant === tenant) ?? { rows: 0, ids: 0, sum: 0 }
       if (have.rows !== want.rows || have.ids !== want.rows || have.sum !== want.sum)
-        found.push(`raw ${tenant}: ${have.rows} rows, ${have.ids} ids, sum ${have.sum} instead of ${want.rows}, sum ${want.sum}`)
+        found.push(
+          `raw ${tenant}: ${have.rows} rows, ${have.ids} ids, sum ${have.sum} instead of ${want.rows}, sum ${want.sum}`,
+        )
     }
-    const compare = Effect.fnUntraced(function* (table: string, key: string, want: ReadonlyMap<string, Sums>) {
+    const compare = Effect.fnUntraced(function* (
+      table: string,
+      key: string,
+      want: ReadonlyMap<string, Sums>,
+    ) {
       const have = yield* store.query<{ key: string; events: number; quantity: number; last: number }>(
         `SELECT ${key} AS key, sum(events) AS events, sum(quantity) AS quantity, toUnixTimestamp64Milli(max(last_at)) AS last
          FROM ${table} GROUP BY key HAVING events != 0 OR quantity != 0`,
@@ -71,7 +77,9 @@ export class Expected {
         const sums = rest.get(row.key)
         rest.delete(row.key)
         if (sums?.events !== row.events || sums.quantity !== row.quantity || sums.last !== row.last)
-          found.push(`${table} ${row.key}: ${row.events}/${row.quantity}/${row.last} instead of ${sums?.events}/${sums?.quantity}/${sums?.last}`)
+          found.push(
+            `${table} ${row.key}: ${row.events}/${row.quantity}/${row.last} instead of ${sums?.events}/${sums?.quantity}/${sums?.last}`,
+          )
       }
       for (const key of rest.keys()) found.push(`${table} ${key} is missing`)
     })
@@ -99,7 +107,12 @@ export class Expected {
   #day({ zone, time }: Sent): string {
     let format = this.#formats.get(zone)
     if (format === undefined) {
-      format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" })
+      format = new Intl.DateTimeFormat("en-CA", {
+        timeZone: zone,
+        year: "numeric",
+        month: "2-digit",
+        day: "2-digit",
+      })
       this.#formats.set(zone, format)
     }
     return format.format(time)

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process"
 import { Effect } from "effect"
 import { STREAMS } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
@@ -6,6 +5,7 @@ import { Publisher } from "#nats/publisher.ts"
 import { Load } from "./load.ts"
 import { Random } from "../../deploy/demo/random.ts"
 import { makeWorld, WINDOW } from "./world.ts"
+import { kill } from "./writers.ts"
 
 export interface KillsOptions {
   readonly rounds: number
@@ -40,7 +40,7 @@ export const kills = Effect.fn("kills")(function* (options: KillsOptions) {
   const publisher = Publisher.open(connection)
   const load = new Load(publisher, random, WINDOW)
   yield* Effect.promise(() => load.introduce())
-  let writer: ChildProcess = yield* world.startWriter()
+  let writer = yield* world.startWriter()
 
   const count = Effect.fnUntraced(function* (round: number) {
     yield* world.quiet
@@ -57,9 +57,9 @@ export const kills = Effect.fn("kills")(function* (options: KillsOptions) {
     yield* Effect.sleep(BETWEEN[0] + random.int(BETWEEN[1] - BETWEEN[0]))
     const what = random.pick(["writer", "store", "both"] as const)
     done[what]++
-    if (what !== "store") yield* world.kill(writer)
-    if (what !== "writer") yield* world.killStore
-    if (what !== "writer") yield* world.startStore
+    if (what !== "store") yield* kill(writer)
+    if (what !== "writer") yield* world.store.kill()
+    if (what !== "writer") yield* world.store.start
     if (what !== "store") writer = yield* world.startWriter()
     isOver = true
     yield* Effect.promise(() => loading)
@@ -70,7 +70,7 @@ export const kills = Effect.fn("kills")(function* (options: KillsOptions) {
 
   const { state } = yield* Effect.promise(() => manager.streams.info(STREAMS.deadLetters))
   yield* Effect.promise(() => publisher.close())
-  yield* world.kill(writer, "SIGTERM")
+  yield* kill(writer, "SIGTERM")
   return {
     kills: done,
     events: load.expected.rows,
