@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os"
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import { drain } from "./drain.ts"
+import { latency } from "./latency.ts"
 
 const { values } = parseArgs({
   options: {
@@ -23,3 +24,4 @@ say({
 })
 if (only.includes("drain")) say(await Effect.runPromise(drain("drain", events, false)))
 if (only.includes("backfill")) say(await Effect.runPromise(drain("backfill", events, true)))
+if (only.includes("latency")) say(await Effect.runPromise(latency(5000, 30)))

@@ -104,7 +104,7 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     maxClockAhead: duration("MAX_CLOCK_AHEAD", "5m", 0),
     streamRetention: duration("STREAM_RETENTION", "30d", 60_000),
     writerLease: duration("WRITER_LEASE", "5s", 1000),
-    batchRows: integer("BATCH_ROWS", 20_000, 1, 200_000),
+    batchRows: integer("BATCH_ROWS", 10_000, 1, 200_000),
     batchBytes: integer("BATCH_BYTES", 16 * 1024 * 1024, 256 * 1024, 128 * 1024 * 1024),
     batchInterval: duration("BATCH_INTERVAL", "250ms"),
     logLevel: level as Settings["logLevel"],

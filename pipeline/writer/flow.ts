@@ -4,9 +4,9 @@ import { StreamReader } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
 import { type Batch, Batcher } from "./batch.ts"
 import { Writer } from "./context.ts"
-import { insertActions } from "./insert.ts"
+import { type EncodedInsert, encodeInserts, sendInserts } from "./insert.ts"
 import { count, type DoubtCause } from "./metrics.ts"
-import { lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
+import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
 import { bury, closeHorizon, CONFLICT, ownRecord } from "./settle.ts"
 
 /** Inserts under way at once. The next batch is decoded and encoded meanwhile. */
@@ -22,8 +22,10 @@ const DRAIN = "8 seconds"
 
 /** A batch between its look-up and its commit. */
 interface UnderWay {
-  readonly batch: Batch
-  readonly rows: ReadonlyArray<ActionRow>
+  readonly last: Batch["last"]
+  readonly messages: number
+  /** By these later batches tell their repeats; the rows themselves are encoded and gone. */
+  readonly identities: ReadonlyArray<Identity>
   done: boolean
 }
 
@@ -69,7 +71,7 @@ const withoutRepeats = Effect.fnUntraced(function* (batch: Batch, before: Readon
     batch.rows,
     (row) => suspects.has(row),
     stored,
-    before.flatMap(({ rows }) => rows),
+    before.flatMap(({ identities }) => identities),
   )
   yield* buryConflicts(sorted.conflicts)
   metrics.repeats += sorted.repeats
@@ -113,9 +115,9 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
   /** Everything up to the first batch that is not done. */
   const advance = () => {
     for (let head = underWay[0]; head?.done === true; head = underWay[0]) {
-      committed = head.batch.last
+      committed = head.last
       metrics.committed = committed.seq
-      metrics.lagEvents = Math.max(0, (metrics.lagEvents ?? 0) - head.batch.messages)
+      metrics.lagEvents = Math.max(0, (metrics.lagEvents ?? 0) - head.messages)
       underWay.shift()
     }
   }
@@ -138,23 +140,14 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     yield* commit
     yield* ledger.change((record) => ({ ...record, horizon: batch.last.seq + ahead }))
   })
-  const insert = Effect.fnUntraced(function* (under: UnderWay) {
+  const insert = Effect.fnUntraced(function* (under: UnderWay, encoded: ReadonlyArray<EncodedInsert>) {
     const began = performance.now()
-    if (under.rows.length > 0) yield* insertActions(under.rows, yield* ownRecord, { ignoreViews: false })
+    yield* sendInserts(encoded, yield* ownRecord, { ignoreViews: false })
     under.done = true
     metrics.inserts++
     metrics.insertSeconds += (performance.now() - began) / 1000
-    metrics.stored += under.rows.length
+    metrics.stored += under.identities.length
     advance()
-    yield* Effect.logDebug("stored").pipe(
-      Effect.annotateLogs({
-        trigger: under.batch.trigger,
-        from: under.batch.first,
-        to: under.batch.last.seq,
-        rows: under.rows.length,
-        refused: under.batch.letters.length,
-      }),
-    )
   })
   const raiseDoubt = (cause: DoubtCause) => (error: { readonly message: string }) =>
     Effect.logWarning(`in doubt: ${error.message}`).pipe(
@@ -170,15 +163,26 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       yield* bury(batch.letters).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
       const rows = yield* withoutRepeats(batch, [...underWay]).pipe(Effect.tapError(raiseDoubt("lookup_failed")))
       yield* raise(batch).pipe(Effect.tapError(raiseDoubt("ledger_failed")))
-      const under: UnderWay = { batch, rows, done: false }
+      const { last, messages } = batch
+      const under: UnderWay = { last, messages, identities: rows.map(identityOf), done: false }
+      const encoded = encodeInserts(rows, yield* ownRecord)
       yield* Semaphore.take(permits, 1)
       underWay.push(under)
       yield* FiberSet.run(
         inserts,
-        insert(under).pipe(
+        insert(under, encoded).pipe(
           Effect.tapError(raiseDoubt("insert_failed")),
           Effect.ensuring(Semaphore.release(permits, 1)),
         ),
+      )
+      yield* Effect.logDebug("batch").pipe(
+        Effect.annotateLogs({
+          trigger: batch.trigger,
+          from: batch.first,
+          to: last.seq,
+          rows: rows.length,
+          refused: batch.letters.length,
+        }),
       )
     }),
   )

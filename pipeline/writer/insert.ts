@@ -47,18 +47,36 @@ export interface InsertOptions {
   readonly ignoreViews: boolean
 }
 
-/** Inserts rows into the raw table, once, under the lease of the record. */
-export const insertActions = Effect.fn("insertActions")(function* (
+/** Rows as the body of one insert. */
+export interface EncodedInsert {
+  readonly first: number
+  readonly last: number
+  readonly body: Buffer
+}
+
+/** Encodes rows, split so that no insert touches too many partitions. The rows themselves need not be kept. */
+export const encodeInserts = (
   rows: ReadonlyArray<ActionRow>,
+  record: LedgerRecord,
+): ReadonlyArray<EncodedInsert> =>
+  byPartitions(rows).map((group) => ({
+    first: group[0]?.seq ?? 0,
+    last: group.at(-1)?.seq ?? 0,
+    body: encodeActions(group, record),
+  }))
+
+/** Inserts encoded rows into the raw table, once, under the lease of the record. */
+export const sendInserts = Effect.fn("sendInserts")(function* (
+  inserts: ReadonlyArray<EncodedInsert>,
   record: LedgerRecord,
   options: InsertOptions,
 ): Effect.fn.Return<void, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
-  for (const group of byPartitions(rows))
+  for (const { first, last, body } of inserts)
     yield* store.insert({
       statement: STATEMENT,
-      body: [encodeActions(group, record)],
-      queryId: queryId(record, `${group[0]?.seq ?? 0}-${group.at(-1)?.seq ?? 0}`),
+      body: [body],
+      queryId: queryId(record, `${first}-${last}`),
       params: { deadline: record.lease_until },
       settings: {
         // Nothing here rests on the server's own deduplication, and it must not drop a row that is inserted again
@@ -70,3 +88,11 @@ export const insertActions = Effect.fn("insertActions")(function* (
       },
     })
 })
+
+/** Encodes and inserts rows. */
+export const insertActions = (
+  rows: ReadonlyArray<ActionRow>,
+  record: LedgerRecord,
+  options: InsertOptions,
+): Effect.Effect<void, ClickHouseError, ClickHouse> =>
+  Effect.suspend(() => sendInserts(encodeInserts(rows, record), record, options))

@@ -19,6 +19,16 @@ export interface StoredRow {
 /** Tenant and id, by which repeats are looked for; the time tells a repeat from a conflict. */
 export const idKey = (tenant: string, id: string): string => `${tenant}:${id}`
 
+/** What makes an event this event and no other. */
+export interface Identity {
+  readonly tenant: string
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly time: number
+}
+
+export const identityOf = ({ tenant, event, time }: ActionRow): Identity => ({ tenant, id: event.id, time })
+
 /** Stored rows by `idKey`. */
 export type StoredRows = ReadonlyMap<string, ReadonlyArray<StoredRow>>
 
@@ -111,7 +121,7 @@ export const sortRepeats = (
   rows: ReadonlyArray<ActionRow>,
   isSuspect: (row: ActionRow) => boolean,
   stored: StoredRows,
-  underWay: Iterable<ActionRow>,
+  underWay: Iterable<Identity>,
 ): Sorted => {
   const suspects = rows.filter(isSuspect)
   if (suspects.length === 0) return { fresh: rows, repeats: 0, conflicts: [] }
@@ -123,9 +133,9 @@ export const sortRepeats = (
     if (times === undefined) held.set(key, new Set([time]))
     else times.add(time)
   }
-  for (const row of underWay) {
-    const key = idKey(row.tenant, row.event.id)
-    if (asked.has(key)) hold(key, row.time)
+  for (const { tenant, id, time } of underWay) {
+    const key = idKey(tenant, id)
+    if (asked.has(key)) hold(key, time)
   }
   for (const [key, known] of stored) for (const { time } of known) hold(key, time)
   const fresh: Array<ActionRow> = []
