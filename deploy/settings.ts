@@ -60,14 +60,18 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     if (value === undefined) return fallback
     const number = Number(value)
     if (/^\d+$/u.test(value) && number >= minimum && number <= maximum) return number
-    problems.push(`${name} is ${JSON.stringify(value)}; expected a whole number from ${minimum} to ${maximum}`)
+    problems.push(
+      `${name} is ${JSON.stringify(value)}; expected a whole number from ${minimum} to ${maximum}`,
+    )
     return fallback
   }
   const duration = (name: string, fallback: string, minimum = 1): number => {
     const value = text(name) ?? fallback
     const milliseconds = parseDuration(value)
     if (milliseconds !== undefined && milliseconds >= minimum) return milliseconds
-    problems.push(`${name} is ${JSON.stringify(value)}; expected a duration such as 5s, 10m or 30d, at least ${minimum} ms`)
+    problems.push(
+      `${name} is ${JSON.stringify(value)}; expected a duration such as 5s, 10m or 30d, at least ${minimum} ms`,
+    )
     return parseDuration(fallback) ?? 0
   }
   const url = (name: string, protocols: ReadonlyArray<string>): string | undefined => {
@@ -77,7 +81,9 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
       .split(",")
       .find((part) => !URL.canParse(part.trim()) || !protocols.includes(new URL(part.trim()).protocol))
     if (wrong !== undefined)
-      problems.push(`${name} is ${JSON.stringify(value)}; expected a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`)
+      problems.push(
+        `${name} is ${JSON.stringify(value)}; expected a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`,
+      )
     return value
   }
   const level = text("LOG_LEVEL") ?? "info"

@@ -39,8 +39,7 @@ export const SUBJECTS = {
 } as const
 
 /** `actions.v1.<tenant>.<object>.<verb>` */
-export const actionSubject = (tenant: string, type: string): string =>
-  `${SUBJECTS.actions}.${tenant}.${type}`
+export const actionSubject = (tenant: string, type: string): string => `${SUBJECTS.actions}.${tenant}.${type}`
 
 /** `directory.v1.<tenant>.<object>.<verb>` */
 export const directorySubject = (tenant: string, type: string): string =>
@@ -54,5 +53,4 @@ export const deadLetterSubject = (tenant: string, reason: string): string =>
   `${SUBJECTS.deadLetters}.${tenant}.${reason}`
 
 /** What the broker drops repeats by: `<tenant>:<id>`. */
-export const messageId = (tenant: string, eventId: string): string =>
-  `${tenant}:${eventId}`
+export const messageId = (tenant: string, eventId: string): string => `${tenant}:${eventId}`

@@ -35,9 +35,7 @@ const withPasswords = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
 })
 
 /** Starts a real ClickHouse server in a child process; it ends with the scope and with this process. */
-export const embeddedClickHouse = Effect.fn("embeddedClickHouse")(function* (
-  options: EmbeddedClickHouse,
-) {
+export const embeddedClickHouse = Effect.fn("embeddedClickHouse")(function* (options: EmbeddedClickHouse) {
   yield* portIsFree("clickhouse", options.httpPort, "CLICKHOUSE_HTTP_PORT")
   yield* portIsFree("clickhouse", options.tcpPort, "CLICKHOUSE_TCP_PORT")
   const dir = join(options.dataDir, "clickhouse")
