@@ -2,7 +2,7 @@ import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { Effect, Schedule } from "effect"
-import { LedgerRecord } from "#schemas/ledger.ts"
+import type { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS, STREAMS } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
@@ -38,7 +38,7 @@ const committed = Effect.gen(function* () {
   const { kv } = yield* Nats
   return yield* Effect.promise(async () => {
     const entry = await (await kv.open(BUCKETS.ledger)).get(STREAMS.actions)
-    return entry?.json<typeof LedgerRecord.Type>().committed ?? 0
+    return entry?.json<LedgerRecord>().committed ?? 0
   })
 })
 
@@ -58,7 +58,14 @@ export const drain = Effect.fn("drain")(function* (bench: string, events: number
   const bare = Effect.fnUntraced(function* (table: string, withViews: boolean) {
     yield* makeBareStore(table, withViews).pipe(Effect.provide(stack.owner))
     const { stdout } = yield* Effect.promise(() =>
-      run(process.execPath, [BARE, natsUrlOf(stack.settings), clickhouseUrlOf(stack.settings), STREAMS.actions, `bench.${table}`, String(events)]),
+      run(process.execPath, [
+        BARE,
+        natsUrlOf(stack.settings),
+        clickhouseUrlOf(stack.settings),
+        STREAMS.actions,
+        `bench.${table}`,
+        String(events),
+      ]),
     )
     const { seconds } = JSON.parse(stdout) as { seconds: number }
     return perSecond(events, seconds)
@@ -71,7 +78,9 @@ export const drain = Effect.fn("drain")(function* (bench: string, events: number
   const poll = Schedule.spaced("20 millis")
   const ledger = Effect.gen(function* () {
     const { kv } = yield* Nats
-    return yield* Effect.promise(async () => (await (await kv.open(BUCKETS.ledger)).get(STREAMS.actions)) !== null)
+    return yield* Effect.promise(
+      async () => (await (await kv.open(BUCKETS.ledger)).get(STREAMS.actions)) !== null,
+    )
   }).pipe(Effect.provide(stack.services))
   yield* ledger.pipe(Effect.repeat({ until: (exists) => exists, schedule: poll }))
   const began = performance.now()

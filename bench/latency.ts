@@ -78,20 +78,21 @@ export const latency = Effect.fn("latency")(function* (rate: number, seconds: nu
       })
     }
     const began = performance.now()
-    let isOver = false
+    const progress = { isOver: false }
     const load = (async () => {
       const underWay: Array<Promise<unknown>> = []
       let sent = 0
       let probed = 0
       for (let now = 0; now < seconds * 1000; now = performance.now() - began) {
-        for (; sent < (now / 1000) * rate; sent++) underWay.push(publisher.publish(benchEvent(sent, Date.now())))
+        for (; sent < (now / 1000) * rate; sent++)
+          underWay.push(publisher.publish(benchEvent(sent, Date.now())))
         for (; probed < now / PROBE_EVERY; probed++) underWay.push(probe())
         await new Promise((resolve) => setTimeout(resolve, 2))
       }
       await Promise.all(underWay)
-      isOver = true
+      progress.isOver = true
     })()
-    while (!isOver || visible.length < publishedAt.length) {
+    while (!progress.isOver || visible.length < publishedAt.length) {
       const count = await counted()
       const now = performance.now()
       while (visible.length < count) visible.push(now - (publishedAt[visible.length] ?? now))
@@ -100,7 +101,7 @@ export const latency = Effect.fn("latency")(function* (rate: number, seconds: nu
     await load
     await publisher.close()
     // The first seconds warm things up.
-    return visible.slice((SETTLE * 1000) / PROBE_EVERY).sort((a, b) => a - b)
+    return visible.slice((SETTLE * 1000) / PROBE_EVERY).toSorted((a, b) => a - b)
   })
   return {
     bench: "latency",

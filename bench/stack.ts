@@ -40,7 +40,9 @@ export const makeStack = Effect.gen(function* () {
     ),
   )
   // The bare loop's tables are the bench's own, so the embedded server's unrestricted user makes them.
-  const owner = yield* Layer.build(ClickHouse.layer({ url: `http://127.0.0.1:${http}`, user: "default", password: "" }))
+  const owner = yield* Layer.build(
+    ClickHouse.layer({ url: `http://127.0.0.1:${http}`, user: "default", password: "" }),
+  )
   yield* migrate(MIGRATIONS_FOLDER).pipe(Effect.provide(services))
   yield* ensureTopology({
     duplicateWindow: settings.duplicateWindow,
@@ -51,7 +53,12 @@ export const makeStack = Effect.gen(function* () {
   /** Runs a command of the bin as a process of its own until the scope ends. */
   const command = (...args: ReadonlyArray<string>) =>
     Effect.acquireRelease(
-      Effect.sync(() => spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] })),
+      Effect.sync(() =>
+        spawn(process.execPath, [CLI, ...args], {
+          env: { ...process.env, ...env },
+          stdio: ["ignore", "ignore", "inherit"],
+        }),
+      ),
       (child) =>
         Effect.promise(
           () =>

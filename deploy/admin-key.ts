@@ -4,7 +4,10 @@ import { join } from "node:path"
 import type { Settings } from "./settings.ts"
 
 /** The operator's key: the setting, or one that is made once and kept in the data directory. */
-export const adminKeyOf = ({ adminKey, dataDir }: Settings): { readonly key: string; readonly file?: string } => {
+export const adminKeyOf = ({
+  adminKey,
+  dataDir,
+}: Settings): { readonly key: string; readonly file?: string } => {
   if (adminKey !== undefined) return { key: adminKey }
   const file = join(dataDir, "admin-key")
   mkdirSync(dataDir, { recursive: true })

@@ -9,9 +9,15 @@ import { settings } from "./settings.ts"
 const create = Command.make(
   "create",
   {
-    tenant: Flag.String("tenant").pipe(Flag.withDescription("Whose data the key is for"), Flag.withSchema(Tenant)),
+    tenant: Flag.String("tenant").pipe(
+      Flag.withDescription("Whose data the key is for"),
+      Flag.withSchema(Tenant),
+    ),
     role: Flag.Literals("role", ROLES).pipe(Flag.withDescription("What the key may do")),
-    user: Flag.String("user").pipe(Flag.withDescription("The user of the directory whom it stands for"), Flag.optional),
+    user: Flag.String("user").pipe(
+      Flag.withDescription("The user of the directory whom it stands for"),
+      Flag.optional,
+    ),
     name: Flag.String("name").pipe(Flag.withDescription("What people call it"), Flag.optional),
   },
   ({ tenant, role, user, name }) =>

@@ -8,10 +8,44 @@ export const DEMO_DAYS = 31
 
 /** What each bent does, the likelier the more often it stands there. */
 const HABITS: Readonly<Record<Member["bent"], readonly [string, ...ReadonlyArray<string>]>> = {
-  sourcer: ["search.performed", "candidate_profile.viewed", "candidate_profile.viewed", "contact.created", "contact.added_to_pool", "inmail.logged", "inmail.logged", "note.logged"],
-  caller: ["phone_call.logged", "phone_call.logged", "phone_call.logged", "note.logged", "contact.updated", "meeting.logged", "sms.sent"],
-  writer: ["direct_message.sent", "direct_message.sent", "inmail.logged", "email.logged", "email.logged", "note.logged", "contact.created"],
-  account: ["note.logged", "meeting.logged", "candidate.submitted", "candidate.stage_moved", "job.posted", "interview.scheduled", "phone_call.logged", "task.completed"],
+  sourcer: [
+    "search.performed",
+    "candidate_profile.viewed",
+    "candidate_profile.viewed",
+    "contact.created",
+    "contact.added_to_pool",
+    "inmail.logged",
+    "inmail.logged",
+    "note.logged",
+  ],
+  caller: [
+    "phone_call.logged",
+    "phone_call.logged",
+    "phone_call.logged",
+    "note.logged",
+    "contact.updated",
+    "meeting.logged",
+    "sms.sent",
+  ],
+  writer: [
+    "direct_message.sent",
+    "direct_message.sent",
+    "inmail.logged",
+    "email.logged",
+    "email.logged",
+    "note.logged",
+    "contact.created",
+  ],
+  account: [
+    "note.logged",
+    "meeting.logged",
+    "candidate.submitted",
+    "candidate.stage_moved",
+    "job.posted",
+    "interview.scheduled",
+    "phone_call.logged",
+    "task.completed",
+  ],
 }
 
 /** The hour by hour shape of a working day: a late morning peak, a lunch dip, an afternoon that tails off. */
@@ -19,7 +53,12 @@ const HOURS = [0.5, 0.9, 1.2, 1.3, 0.6, 1, 1.2, 1, 0.7, 0.3] as const
 
 /** Offset of the demo's zone at an instant, in milliseconds. */
 const offsetAt = (at: number): number => {
-  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: DEMO_ZONE, hour: "2-digit", hourCycle: "h23", day: "2-digit" }).formatToParts(at)
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    timeZone: DEMO_ZONE,
+    hour: "2-digit",
+    hourCycle: "h23",
+    day: "2-digit",
+  }).formatToParts(at)
   const hour = Number(parts.find(({ type }) => type === "hour")?.value)
   return (hour - new Date(at).getUTCHours()) * HOUR
 }
@@ -47,7 +86,11 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
     if (!member.weekdays.includes(weekdayOf(midnight)) || random.chance(0.06)) return
     const date = new Date(midnight).toISOString().slice(0, 10)
     const start = midnight - offset + member.begins * HOUR
-    put("user.logged_in", start + random.int(HOUR / 4), `${member.user_id}.${date}.login`, { actor_id: member.user_id, actor_type: "member", channel: "web" })
+    put("user.logged_in", start + random.int(HOUR / 4), `${member.user_id}.${date}.login`, {
+      actor_id: member.user_id,
+      actor_type: "member",
+      channel: "web",
+    })
     // Mondays are for calls and plans, Fridays end early; newcomers pick up over their first weeks.
     const mood = [1, 1.1, 1.15, 1.05, 1, 0.7, 0.2][weekdayOf(midnight)] ?? 1
     let n = 0
@@ -64,7 +107,9 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
           channel: random.chance(0.2) ? "extension" : "web",
           ...(random.chance(0.04) ? { quantity: 2 + random.int(9) } : {}),
           ...(random.chance(0.02) ? { automated: true } : {}),
-          ...(candidate !== undefined && /^(?:candidate|interview)/u.test(type) ? { candidate_id: candidate } : {}),
+          ...(candidate !== undefined && /^(?:candidate|interview)/u.test(type)
+            ? { candidate_id: candidate }
+            : {}),
           ...(isAboutJob ? job : {}),
           contact_id: `p_${random.int(800)}`,
         })
@@ -81,7 +126,13 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
     let n = 0
     const act = (type: string, data: Partial<ActionData>) => {
       at += random.int(HOUR / 6)
-      put(type, at, `${user.user_id}.${date}.${n++}`, { actor_id: user.user_id, actor_type: "client", client_id: user.client_id, channel: "web", ...data })
+      put(type, at, `${user.user_id}.${date}.${n++}`, {
+        actor_id: user.user_id,
+        actor_type: "client",
+        client_id: user.client_id,
+        channel: "web",
+        ...data,
+      })
     }
     act("user.logged_in", {})
     for (let k = 0; k < user.pace; k++) {
@@ -108,5 +159,5 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
       if (back <= member.since && back >= member.until) memberDay(member, midnight, offset, seedOf(n))
     for (const [n, user] of people.clientUsers.entries()) clientDay(user, midnight, offset, seedOf(500 + n))
   }
-  return events.sort((a, b) => (a.time < b.time ? -1 : 1))
+  return events.toSorted((a, b) => (a.time < b.time ? -1 : 1))
 }

@@ -43,17 +43,68 @@ export interface People {
   readonly events: ReadonlyArray<DirectoryEvent>
 }
 
-const FIRST = ["Amara", "Ben", "Chloé", "Daniel", "Elif", "Femi", "Grace", "Hugo", "Ines", "Jonas", "Keiko", "Liam", "Maya", "Noor", "Oskar", "Priya", "Quinn", "Rosa", "Sven", "Tara"] as const
-const LAST = ["Adeyemi", "Brown", "Costa", "Dahl", "Evans", "Fischer", "García", "Hughes", "Ito", "Jansen", "Khan", "Lopez"] as const
+const FIRST = [
+  "Amara",
+  "Ben",
+  "Chloé",
+  "Daniel",
+  "Elif",
+  "Femi",
+  "Grace",
+  "Hugo",
+  "Ines",
+  "Jonas",
+  "Keiko",
+  "Liam",
+  "Maya",
+  "Noor",
+  "Oskar",
+  "Priya",
+  "Quinn",
+  "Rosa",
+  "Sven",
+  "Tara",
+] as const
+const LAST = [
+  "Adeyemi",
+  "Brown",
+  "Costa",
+  "Dahl",
+  "Evans",
+  "Fischer",
+  "García",
+  "Hughes",
+  "Ito",
+  "Jansen",
+  "Khan",
+  "Lopez",
+] as const
 const TEAMS = [
   { team_id: "engineering", name: "Engineering desk" },
   { team_id: "finance", name: "Finance desk" },
   { team_id: "healthcare", name: "Healthcare desk" },
   { team_id: "executive", name: "Executive search" },
 ] as const
-const CLIENTS = ["Northwind Labs", "Harbour Bank", "Meridian Health", "Atlas Robotics", "Juniper Foods", "Kestrel Energy", "Lighthouse Media", "Orchard Insurance"] as const
+const CLIENTS = [
+  "Northwind Labs",
+  "Harbour Bank",
+  "Meridian Health",
+  "Atlas Robotics",
+  "Juniper Foods",
+  "Kestrel Energy",
+  "Lighthouse Media",
+  "Orchard Insurance",
+] as const
 const HABITS = ["hires", "hires", "browses", "hires", "leaves", "hires", "browses", "hires"] as const
-const TITLES = ["Backend Engineer", "Controller", "Ward Nurse", "Chief of Staff", "Data Analyst", "Payroll Lead", "Site Manager"] as const
+const TITLES = [
+  "Backend Engineer",
+  "Controller",
+  "Ward Nurse",
+  "Chief of Staff",
+  "Data Analyst",
+  "Payroll Lead",
+  "Site Manager",
+] as const
 const BENTS = ["sourcer", "caller", "writer", "account"] as const
 
 /** The demo tenant's directory, the same for every run on the same day. `now` is in milliseconds since 1970. */
@@ -74,7 +125,12 @@ export const makePeople = (now: number): People => {
     } as DirectoryEvent)
   const long = Date.UTC(2026, 0, 1)
 
-  put("tenant.upserted", "tenant", { name: "Demo Recruiting", time_zone: DEMO_ZONE, contract_months: 12 }, long)
+  put(
+    "tenant.upserted",
+    "tenant",
+    { name: "Demo Recruiting", time_zone: DEMO_ZONE, contract_months: 12 },
+    long,
+  )
   for (const team of TEAMS) put("team.upserted", team.team_id, team, long)
 
   const members = Array.from({ length: 32 }, (_, n): Member => {
@@ -102,7 +158,11 @@ export const makePeople = (now: number): People => {
         user_id,
         kind: "member",
         name,
-        email: `${name.normalize("NFD").replaceAll(/[^A-Za-z ]/gu, "").toLowerCase().replace(" ", ".")}.${n + 1}@demo.example`,
+        email: `${name
+          .normalize("NFD")
+          .replaceAll(/[^A-Za-z ]/gu, "")
+          .toLowerCase()
+          .replace(" ", ".")}.${n + 1}@demo.example`,
         team_ids: n % 11 === 3 ? [team_id, "executive"] : [team_id],
         role: n % 8 === 0 ? "lead" : "recruiter",
       },
@@ -116,7 +176,18 @@ export const makePeople = (now: number): People => {
   // Two licences that nobody uses.
   for (const n of [41, 42]) {
     const user_id = `u_${n}`
-    put("user.upserted", user_id, { user_id, kind: "member", name: `Spare Seat ${n - 40}`, email: `seat${n - 40}@demo.example`, team_ids: [] }, long)
+    put(
+      "user.upserted",
+      user_id,
+      {
+        user_id,
+        kind: "member",
+        name: `Spare Seat ${n - 40}`,
+        email: `seat${n - 40}@demo.example`,
+        team_ids: [],
+      },
+      long,
+    )
     put("license.assigned", user_id, { user_id }, long)
   }
 
@@ -126,19 +197,41 @@ export const makePeople = (now: number): People => {
     return [0, 1].map((k): ClientUser => {
       const user_id = `cu_${c + 1}_${k + 1}`
       const person = `${FIRST[(c * 3 + k * 7) % FIRST.length]} ${LAST[(c + k * 4) % LAST.length]}`
-      put("user.upserted", user_id, { user_id, kind: "client", name: person, email: `${user_id}@client.example`, team_ids: [], client_id }, long)
+      put(
+        "user.upserted",
+        user_id,
+        {
+          user_id,
+          kind: "client",
+          name: person,
+          email: `${user_id}@client.example`,
+          team_ids: [],
+          client_id,
+        },
+        long,
+      )
       return { user_id, client_id, name: person, pace: 4 + random.int(8), habit: HABITS[c] ?? "hires" }
     })
   })
   const jobs = Array.from({ length: 24 }, (_, n) => {
     const job = { job_id: `j_${n + 1}`, client_id: `c_${(n % CLIENTS.length) + 1}` }
-    put("job.upserted", job.job_id, { ...job, title: TITLES[n % TITLES.length], status: n % 7 === 6 ? "closed" : "open" }, long)
+    put(
+      "job.upserted",
+      job.job_id,
+      { ...job, title: TITLES[n % TITLES.length], status: n % 7 === 6 ? "closed" : "open" },
+      long,
+    )
     return job
   })
   const candidates = Array.from({ length: 240 }, (_, n) => {
     const candidate_id = `k_${n + 1}`
     const name = `${FIRST[(n * 7) % FIRST.length]} ${LAST[(n * 11) % LAST.length]}`
-    put("candidate.upserted", candidate_id, { candidate_id, name, email: `candidate${n + 1}@mail.example` }, long)
+    put(
+      "candidate.upserted",
+      candidate_id,
+      { candidate_id, name, email: `candidate${n + 1}@mail.example` },
+      long,
+    )
     return candidate_id
   })
   return { members, clientUsers, jobs, candidates, events }

@@ -38,10 +38,7 @@ export class ClickHouse extends Context.Service<
       options?: StatementOptions,
     ) => Effect.Effect<ReadonlyArray<Row>, ClickHouseError>
     /** A statement without a result. */
-    readonly command: (
-      statement: string,
-      options?: StatementOptions,
-    ) => Effect.Effect<void, ClickHouseError>
+    readonly command: (statement: string, options?: StatementOptions) => Effect.Effect<void, ClickHouseError>
     /** An insert whose body is encoded already. */
     readonly insert: (options: InsertOptions) => Effect.Effect<void, ClickHouseError>
   }

@@ -86,7 +86,10 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
     )
     const { seq } = message
     if (!decoded.ok)
-      return { seq, letter: { stream: STREAMS.directory, message, reason: decoded.reason, detail: decoded.detail } }
+      return {
+        seq,
+        letter: { stream: STREAMS.directory, message, reason: decoded.reason, detail: decoded.detail },
+      }
     const { event, time } = decoded
     if (event.type === "tenant.upserted") zones.set(event.tenantid, event.data.time_zone, time, event.id)
     return { seq, row: directoryRow(event, time) }

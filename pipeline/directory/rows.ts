@@ -25,7 +25,10 @@ export const directoryRow = (event: DirectoryEvent, time: number): DirectoryRow 
     case "tenant.upserted":
       return {
         table: TABLES.tenants,
-        row: { tenant, record: { ...version, ...event.data, contract_months: event.data.contract_months ?? MONTHS } },
+        row: {
+          tenant,
+          record: { ...version, ...event.data, contract_months: event.data.contract_months ?? MONTHS },
+        },
       }
     case "team.upserted":
       return {

@@ -1,4 +1,10 @@
-import { createInbox, headers as makeHeaders, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
+import {
+  createInbox,
+  headers as makeHeaders,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from "@nats-io/transport-node"
 
 export interface Message {
   readonly subject: string

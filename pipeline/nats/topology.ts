@@ -27,7 +27,15 @@ const DAY = 86_400_000
 
 type Wanted = Pick<
   StreamConfig,
-  "name" | "subjects" | "retention" | "storage" | "discard" | "max_age" | "max_msg_size" | "duplicate_window" | "num_replicas"
+  | "name"
+  | "subjects"
+  | "retention"
+  | "storage"
+  | "discard"
+  | "max_age"
+  | "max_msg_size"
+  | "duplicate_window"
+  | "num_replicas"
 >
 
 const streamsOf = (options: TopologyOptions): ReadonlyArray<Wanted> => {
@@ -72,7 +80,8 @@ const streamsOf = (options: TopologyOptions): ReadonlyArray<Wanted> => {
 const destructive = (have: StreamConfig, want: Wanted): ReadonlyArray<string> => {
   const differences: Array<string> = []
   if (have.storage !== want.storage) differences.push(`storage is ${have.storage}, not ${want.storage}`)
-  if (have.retention !== want.retention) differences.push(`retention is ${have.retention}, not ${want.retention}`)
+  if (have.retention !== want.retention)
+    differences.push(`retention is ${have.retention}, not ${want.retention}`)
   const missing = have.subjects.filter((subject) => !want.subjects.includes(subject))
   if (missing.length > 0) differences.push(`it also takes ${missing.join(", ")}`)
   if (want.max_age !== 0 && (have.max_age === 0 || have.max_age > want.max_age))

@@ -67,7 +67,9 @@ export class Batcher {
 
   /** Cuts the open batch when it is old enough. */
   tick(now: number): Batch | undefined {
-    return this.#last !== undefined && now - this.#openedAt >= this.#limits.interval ? this.#cut("time") : undefined
+    return this.#last !== undefined && now - this.#openedAt >= this.#limits.interval
+      ? this.#cut("time")
+      : undefined
   }
 
   #cut(trigger: FlushTrigger): Batch {

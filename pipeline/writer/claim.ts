@@ -30,13 +30,17 @@ export const isSafeForReplicas = (version: string): boolean => {
 }
 
 /** Refuses a replicated ledger on a server that does not keep its word. */
-export const checkLedgerServer: Effect.Effect<void, UnsafeLedger | NatsError, Nats> = Effect.gen(function* () {
-  const { connection, manager } = yield* Nats
-  const { config } = yield* attemptNats("look at the ledger", () => manager.streams.info(`KV_${BUCKETS.ledger}`))
-  const version = connection.info?.version ?? "0"
-  if (config.num_replicas > 1 && !isSafeForReplicas(version))
-    return yield* new UnsafeLedger({ replicas: config.num_replicas, version })
-})
+export const checkLedgerServer: Effect.Effect<void, UnsafeLedger | NatsError, Nats> = Effect.gen(
+  function* () {
+    const { connection, manager } = yield* Nats
+    const { config } = yield* attemptNats("look at the ledger", () =>
+      manager.streams.info(`KV_${BUCKETS.ledger}`),
+    )
+    const version = connection.info?.version ?? "0"
+    if (config.num_replicas > 1 && !isSafeForReplicas(version))
+      return yield* new UnsafeLedger({ replicas: config.num_replicas, version })
+  },
+)
 
 /** The store's newest generation of the stream, 0 when it holds none of it. */
 export const newestGeneration = Effect.fn("newestGeneration")(function* (

@@ -53,7 +53,5 @@ export const endAttempts = Effect.fn("endAttempts")(function* (
     if ((yield* running) > 0) yield* store.command(`KILL QUERY WHERE startsWith(query_id, '${prefix}') SYNC`)
     return (yield* running) + (yield* deleting)
   })
-  yield* kill.pipe(
-    Effect.repeat({ while: (left) => left > 0, schedule: Schedule.spaced("100 millis") }),
-  )
+  yield* kill.pipe(Effect.repeat({ while: (left) => left > 0, schedule: Schedule.spaced("100 millis") }))
 })

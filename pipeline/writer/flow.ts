@@ -161,7 +161,9 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       const batch = yield* Queue.take(sealed)
       if (Queue.sizeUnsafe(sealed) < SEALED) reader.resume()
       yield* bury(batch.letters).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
-      const rows = yield* withoutRepeats(batch, [...underWay]).pipe(Effect.tapError(raiseDoubt("lookup_failed")))
+      const rows = yield* withoutRepeats(batch, [...underWay]).pipe(
+        Effect.tapError(raiseDoubt("lookup_failed")),
+      )
       yield* raise(batch).pipe(Effect.tapError(raiseDoubt("ledger_failed")))
       const { last, messages } = batch
       const under: UnderWay = { last, messages, identities: rows.map(identityOf), done: false }
@@ -192,7 +194,8 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     yield* Effect.promise(() => reader.stop())
     const drained = yield* FiberSet.awaitEmpty(inserts).pipe(Effect.timeoutOption(DRAIN))
     yield* commit
-    if (drained._tag === "Some" && underWay.length === 0 && !(yield* Deferred.isDone(doubt))) yield* closeHorizon
+    if (drained._tag === "Some" && underWay.length === 0 && !(yield* Deferred.isDone(doubt)))
+      yield* closeHorizon
   }).pipe(Effect.catch((error) => Effect.logWarning(`drain: ${error.message}`)))
 
   return yield* Deferred.await(doubt).pipe(

@@ -47,7 +47,9 @@ const storedBeyond = Effect.fnUntraced(function* (record: LedgerRecord, seq: num
 /** Why the stream is not the one that the ledger speaks of, or undefined when it is. */
 const regression = Effect.fnUntraced(function* (record: LedgerRecord) {
   const { manager } = yield* Nats
-  const { created, state } = yield* attemptNats("look at the stream", () => manager.streams.info(record.stream))
+  const { created, state } = yield* attemptNats("look at the stream", () =>
+    manager.streams.info(record.stream),
+  )
   if (state.last_seq < record.committed)
     return `the stream ends at ${state.last_seq}, before the committed ${record.committed}`
   if ((yield* storedBeyond(record, state.last_seq)) > 0)
@@ -149,8 +151,7 @@ export const checkGround = Effect.fn("checkGround")(function* (): Effect.fn.Retu
 
   const beyond = yield* storedBeyond(record, record.horizon)
   const { duplicateWindow, maxClockAhead } = options
-  const isOtherRule =
-    record.duplicate_window !== duplicateWindow || record.max_clock_ahead !== maxClockAhead
+  const isOtherRule = record.duplicate_window !== duplicateWindow || record.max_clock_ahead !== maxClockAhead
   yield* ledger.change((mine) => ({
     ...mine,
     // Rows beyond the horizon: the ledger went back in time.
@@ -160,7 +161,9 @@ export const checkGround = Effect.fn("checkGround")(function* (): Effect.fn.Retu
           duplicate_window: duplicateWindow,
           max_clock_ahead: maxClockAhead,
           look_up_all_until:
-            Date.now() + Math.max(duplicateWindow, record.duplicate_window) + Math.max(maxClockAhead, record.max_clock_ahead),
+            Date.now() +
+            Math.max(duplicateWindow, record.duplicate_window) +
+            Math.max(maxClockAhead, record.max_clock_ahead),
         }
       : {}),
   }))

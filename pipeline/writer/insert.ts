@@ -33,7 +33,7 @@ export const byPartitions = (rows: ReadonlyArray<ActionRow>): ReadonlyArray<Read
   }
   if (months.size <= MAX_PARTITIONS) return rows.length === 0 ? [] : [rows]
   const groups: Array<Array<ActionRow>> = []
-  const ordered = [...months.entries()].sort(([a], [b]) => a - b)
+  const ordered = [...months.entries()].toSorted(([a], [b]) => a - b)
   for (let at = 0; at < ordered.length; at += MAX_PARTITIONS)
     groups.push(ordered.slice(at, at + MAX_PARTITIONS).flatMap(([, group]) => group))
   return groups

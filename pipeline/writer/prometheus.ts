@@ -10,7 +10,8 @@ const family = (
   type: "counter" | "gauge",
   help: string,
   lines: ReadonlyArray<string>,
-): ReadonlyArray<string> => (lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines])
+): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines]
 
 const byLabel = (name: string, label: string, counts: ReadonlyMap<string, number>): ReadonlyArray<string> =>
   [...counts].map(([key, value]) => line(name, value, { [label]: key }))
@@ -22,22 +23,72 @@ export const renderWriterMetrics = (metrics: WriterMetrics): string => {
   const labelled = (name: string, label: string, help: string, counts: ReadonlyMap<string, number>) =>
     family(name, "counter", help, byLabel(name, label, counts))
   return [
-    ...single("tidemark_messages_received_total", "counter", "Messages read from the stream.", metrics.received),
-    ...single("tidemark_events_stored_total", "counter", "Events inserted in the normal run.", metrics.stored),
-    ...single("tidemark_events_repeated_total", "counter", "Repeats that were found by look-up.", metrics.repeats),
+    ...single(
+      "tidemark_messages_received_total",
+      "counter",
+      "Messages read from the stream.",
+      metrics.received,
+    ),
+    ...single(
+      "tidemark_events_stored_total",
+      "counter",
+      "Events inserted in the normal run.",
+      metrics.stored,
+    ),
+    ...single(
+      "tidemark_events_repeated_total",
+      "counter",
+      "Repeats that were found by look-up.",
+      metrics.repeats,
+    ),
     ...labelled("tidemark_dead_letters_total", "reason", "Messages that were refused.", metrics.deadLetters),
     ...labelled("tidemark_batches_total", "trigger", "Batches by what cut them.", metrics.batches),
     ...labelled("tidemark_doubts_total", "cause", "Times the store had to be proved.", metrics.doubts),
-    ...single("tidemark_inserts_total", "counter", "Batches that were acknowledged by the store.", metrics.inserts),
+    ...single(
+      "tidemark_inserts_total",
+      "counter",
+      "Batches that were acknowledged by the store.",
+      metrics.inserts,
+    ),
     ...single("tidemark_insert_seconds_total", "counter", "Seconds spent in them.", metrics.insertSeconds),
-    ...single("tidemark_rows_repaired_total", "counter", "Raw rows inserted or deleted by repairs.", metrics.rowsRepaired),
-    ...single("tidemark_rollup_keys_repaired_total", "counter", "Rollup keys corrected.", metrics.rollupKeysRepaired),
-    ...single("tidemark_messages_gone_total", "counter", "Messages that left the stream unproved.", metrics.messagesGone),
-    ...single("tidemark_generations_total", "counter", "Times the stream went back or was made anew.", metrics.generations),
+    ...single(
+      "tidemark_rows_repaired_total",
+      "counter",
+      "Raw rows inserted or deleted by repairs.",
+      metrics.rowsRepaired,
+    ),
+    ...single(
+      "tidemark_rollup_keys_repaired_total",
+      "counter",
+      "Rollup keys corrected.",
+      metrics.rollupKeysRepaired,
+    ),
+    ...single(
+      "tidemark_messages_gone_total",
+      "counter",
+      "Messages that left the stream unproved.",
+      metrics.messagesGone,
+    ),
+    ...single(
+      "tidemark_generations_total",
+      "counter",
+      "Times the stream went back or was made anew.",
+      metrics.generations,
+    ),
     ...single("tidemark_writer_owner", "gauge", "1 while this writer owns its partition.", metrics.owner),
-    ...single("tidemark_committed_sequence", "gauge", "Everything up to here is stored or refused.", metrics.committed),
+    ...single(
+      "tidemark_committed_sequence",
+      "gauge",
+      "Everything up to here is stored or refused.",
+      metrics.committed,
+    ),
     ...single("tidemark_lag_events", "gauge", "Messages that wait; absent while unknown.", metrics.lagEvents),
-    ...single("tidemark_lag_seconds", "gauge", "Age of what was committed last while something waits.", metrics.lagSeconds),
+    ...single(
+      "tidemark_lag_seconds",
+      "gauge",
+      "Age of what was committed last while something waits.",
+      metrics.lagSeconds,
+    ),
     ...single("tidemark_writer_memory_bytes", "gauge", "Resident memory.", process.memoryUsage.rss()),
     "",
   ].join("\n")

@@ -45,8 +45,7 @@ export const prove = Effect.fn("prove")(function* (
   const stored = yield* lookUp(rows)
   const isStored = (row: ActionRow) =>
     (stored.get(idKey(row.tenant, row.event.id)) ?? []).some(
-      (known) =>
-        known.generation === record.generation && known.seq === row.seq && known.time === row.time,
+      (known) => known.generation === record.generation && known.seq === row.seq && known.time === row.time,
     )
   const others = rows.filter((row) => !isStored(row))
   const { fresh, repeats, conflicts } = sortRepeats(others, () => true, stored, [])
@@ -65,7 +64,10 @@ export const deleteSurplus = Effect.fn("deleteSurplus")(function* (
 ): Effect.fn.Return<void, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
   for (let at = 0; at < surplus.length; at += SEQUENCES_AT_ONCE) {
-    const byPart = Map.groupBy(surplus.slice(at, at + SEQUENCES_AT_ONCE), (row) => `${row.generation} ${row.part}`)
+    const byPart = Map.groupBy(
+      surplus.slice(at, at + SEQUENCES_AT_ONCE),
+      (row) => `${row.generation} ${row.part}`,
+    )
     for (const rows of byPart.values())
       yield* store.command(
         `DELETE FROM ${TABLES.actions}

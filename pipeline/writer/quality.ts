@@ -44,6 +44,6 @@ export const scopeOfStored = Effect.fn("scopeOfStored")(function* (range: {
   )
   return {
     tenants: [...new Set(rows.map(({ tenant }) => tenant))],
-    days: [...new Set(rows.map(({ day }) => day))].sort(),
+    days: [...new Set(rows.map(({ day }) => day))].toSorted(),
   }
 })

@@ -33,7 +33,12 @@ export const readRange = Effect.fn("readRange")(function* (
   const { connection, manager } = yield* Nats
   const { state } = yield* attemptNats("look at the stream", () => manager.streams.info(range.stream))
   const ends = { first: state.first_seq, last: state.last_seq }
-  if (range.from > range.to || range.from > state.last_seq || state.messages === 0 || range.to < state.first_seq)
+  if (
+    range.from > range.to ||
+    range.from > state.last_seq ||
+    state.messages === 0 ||
+    range.to < state.first_seq
+  )
     return { messages: [], through: range.to, ...ends }
   const last = Math.min(range.to, state.last_seq)
   return yield* Effect.callback<ReadMessages>((resume) => {

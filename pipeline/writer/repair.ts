@@ -19,7 +19,10 @@ export interface Repaired {
  * rows refused alone, by a code that speaks of the row, or by another code while their neighbours were taken. Fails
  * when the store is at fault.
  */
-const insertMissing = Effect.fnUntraced(function* (rows: ReadonlyArray<ActionRow>, record: () => LedgerRecord) {
+const insertMissing = Effect.fnUntraced(function* (
+  rows: ReadonlyArray<ActionRow>,
+  record: () => LedgerRecord,
+) {
   const guilty: Array<ActionRow> = []
   const suspects: Array<{ readonly row: ActionRow; readonly error: ClickHouseError }> = []
   let taken = false
@@ -66,7 +69,10 @@ export const repairRaw = Effect.fn("repairRaw")(function* (
     if (missing.length === 0 && surplus.length === 0)
       return { inserted, deleted, repeats, conflicts, rejected: [...rejected] }
     if (round === MAX_ROUNDS)
-      return yield* new ClickHouseError({ reason: "other", detail: `raw still lacks ${missing.length} rows and has ${surplus.length} too many after ${round} repairs` })
+      return yield* new ClickHouseError({
+        reason: "other",
+        detail: `raw still lacks ${missing.length} rows and has ${surplus.length} too many after ${round} repairs`,
+      })
     yield* deleteSurplus(surplus, record())
     deleted += surplus.length
     if (missing.length > 0) {

@@ -44,7 +44,7 @@ export const touched = (
     tenants.add(row.tenant)
     days.add(utcDay(row.time))
   }
-  return { tenants: [...tenants], days: [...days].sort((a, b) => a - b).map(dayText) }
+  return { tenants: [...tenants], days: [...days].toSorted((a, b) => a - b).map(dayText) }
 }
 
 // `identity` keeps the server from weighing every id against every granule of the key, which for tens of thousands

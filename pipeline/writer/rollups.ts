@@ -92,7 +92,7 @@ const widen = (days: ReadonlyArray<string>, by: number): ReadonlyArray<string> =
   const wide = new Set<number>()
   for (const day of days)
     for (let step = -by; step <= by; step++) wide.add(Date.parse(`${day}T00:00:00Z`) + step * DAY)
-  return [...wide].sort((a, b) => a - b).map((at) => new Date(at).toISOString().slice(0, 10))
+  return [...wide].toSorted((a, b) => a - b).map((at) => new Date(at).toISOString().slice(0, 10))
 }
 
 const paramsOf = (scope: Scope) => ({
@@ -189,7 +189,10 @@ export const repairRollups = Effect.fn("repairRollups")(function* (
       const wrong = yield* countDifferences(piece)
       if (wrong === 0) break
       if (round === MAX_ROUNDS)
-        return yield* new ClickHouseError({ reason: "other", detail: `rollups still differ from raw at ${wrong} keys after ${round} repairs` })
+        return yield* new ClickHouseError({
+          reason: "other",
+          detail: `rollups still differ from raw at ${wrong} keys after ${round} repairs`,
+        })
       if (round === 0) repaired += wrong
       for (const rollup of ROLLUPS) {
         yield* removeTooLate(rollup, piece, record())

@@ -10,14 +10,16 @@ export interface StoreState {
 }
 
 /** Deadlines of inserts are judged by the store's clock, so the writer measures its distance from the own one. */
-export const readStoreState: Effect.Effect<StoreState, ClickHouseError, ClickHouse> = Effect.gen(function* () {
-  const store = yield* ClickHouse
-  const rows = yield* store.query<{ now: number; uptime: number; server: string }>(
-    "SELECT toUnixTimestamp64Milli(now64(3)) AS now, uptime() AS uptime, toString(serverUUID()) AS server",
-  )
-  const { now = 0, uptime = 0, server = "" } = rows[0] ?? {}
-  return { now, startedAt: now - uptime * 1000, server }
-})
+export const readStoreState: Effect.Effect<StoreState, ClickHouseError, ClickHouse> = Effect.gen(
+  function* () {
+    const store = yield* ClickHouse
+    const rows = yield* store.query<{ now: number; uptime: number; server: string }>(
+      "SELECT toUnixTimestamp64Milli(now64(3)) AS now, uptime() AS uptime, toString(serverUUID()) AS server",
+    )
+    const { now = 0, uptime = 0, server = "" } = rows[0] ?? {}
+    return { now, startedAt: now - uptime * 1000, server }
+  },
+)
 
 /** The server was started again, or is another one, between two looks; uptime comes in whole seconds. */
 export const isRestart = (before: StoreState, after: StoreState): boolean =>

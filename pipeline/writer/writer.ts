@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { Deferred, Effect, Ref, Schedule } from "effect"
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { Judge } from "./action-row.ts"
@@ -8,7 +8,7 @@ import { checkLedgerServer, claim, type UnsafeLedger } from "./claim.ts"
 import { Writer, type WriterOptions } from "./context.ts"
 import { flow } from "./flow.ts"
 import { checkGround } from "./guards.ts"
-import { LeaseLost, openLedger } from "./ledger.ts"
+import { type LeaseLost, openLedger } from "./ledger.ts"
 import { count, type DoubtCause, type WriterMetrics } from "./metrics.ts"
 import { settle } from "./settle.ts"
 import { isRestart, readStoreState, type StoreState } from "./store-clock.ts"
@@ -122,7 +122,11 @@ const tenure = Effect.gen(function* () {
   const record = ledger.current()
   metrics.committed = record?.committed ?? 0
   yield* Effect.logInfo("owns the partition").pipe(
-    Effect.annotateLogs({ epoch: record?.epoch, generation: record?.generation, committed: record?.committed }),
+    Effect.annotateLogs({
+      epoch: record?.epoch,
+      generation: record?.generation,
+      committed: record?.committed,
+    }),
   )
   const doubt = yield* Ref.make(yield* Deferred.make<DoubtCause>())
   yield* work(doubt).pipe(
