@@ -44,7 +44,7 @@ export const eventFor = (
     actor: `u_${n % 4}`,
     member: n % 5 !== 4,
     quantity: 1 + (n % 3),
-    time: options.time ?? Math.floor(Date.now() / DAY) * DAY - (n % 7) * DAY + n * 1000,
+    time: options.time ?? Math.floor(Date.now() / DAY) * DAY - (1 + (n % 7)) * DAY + n * 1000,
   }
   const id = `e-${n}`
   const event = {

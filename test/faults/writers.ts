@@ -75,3 +75,11 @@ export const metricsOf = (writer: WriterProcess) =>
 /** One value of `/metrics`; undefined when it is not there. */
 export const metricOf = (writer: WriterProcess, name: string) =>
   Effect.map(metricsOf(writer), (values) => values.get(name))
+
+/** It owns the partition, as far as it knows. */
+export const owns = (writer: WriterProcess) =>
+  Effect.map(metricOf(writer, "tidemark_writer_owner"), (owner) => owner === 1)
+
+/** It is up and does not own the partition. */
+export const standsBy = (writer: WriterProcess) =>
+  Effect.map(metricOf(writer, "tidemark_writer_owner"), (owner) => owner === 0)
