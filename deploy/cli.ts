@@ -1,6 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Effect } from "effect"
+import { Cause, Effect, Exit, Predicate } from "effect"
 import { Command } from "effect/cli"
 import packageJson from "../package.json" with { type: "json" }
 import { api } from "./commands/api.ts"
@@ -10,10 +10,25 @@ import { keys } from "./commands/keys.ts"
 import { migrate } from "./commands/migrate.ts"
 import { writer } from "./commands/writer.ts"
 
+/** What to do about failures that a command cannot know more about. */
+const hintOf = (error: Error): string => {
+  if (Predicate.isTagged(error, "NatsError") && error.message.includes("connect"))
+    return " Is it running? `npm start` runs one here; NATS_URL names one elsewhere."
+  if (Predicate.isTagged(error, "ClickHouseError") && "reason" in error) {
+    if (error.reason === "unavailable")
+      return " Is it running? `npm start` runs one here; CLICKHOUSE_URL names one elsewhere."
+    if (error.reason === "denied") return " Check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD."
+    if (error.reason === "schema") return " Run `tidemark migrate` first."
+  }
+  return ""
+}
+
 /** An expected failure in one line; a defect with its trace. */
-const report = (cause: Cause.Cause<unknown>): string => {
-  const failed = cause.reasons.find(Cause.isFailReason)
-  return failed?.error instanceof Error ? failed.error.message : Cause.pretty(cause)
+const report = (cause: Cause.Cause<unknown>): string | undefined => {
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  // The command line has said already what it did not understand.
+  if (Predicate.isTagged(error, "ShowHelp")) return undefined
+  return error instanceof Error ? `${error.message}.${hintOf(error)}`.replace("..", ".") : Cause.pretty(cause)
 }
 
 Command.make("tidemark").pipe(
@@ -22,9 +37,14 @@ Command.make("tidemark").pipe(
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>
     Effect.sync(() => {
-      if (!Cause.hasInterruptsOnly(cause)) process.stderr.write(`tidemark: ${report(cause)}\n`)
+      const text = Cause.hasInterruptsOnly(cause) ? undefined : report(cause)
+      if (text !== undefined) process.stderr.write(`tidemark: ${text}\n`)
     }),
   ),
   Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true }),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    // To be told to stop, and to stop, is a success.
+    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1),
+  }),
 )

@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schedule } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { Nats } from "#nats/connection.ts"
 import { ensureTopology } from "#nats/topology.ts"
@@ -42,6 +42,15 @@ export const topologyOf = (settings: Settings) =>
 /** Brings the store's tables up to date; prints nothing. */
 export const migrateStore = (settings: Settings) =>
   migrate(MIGRATIONS_FOLDER).pipe(Effect.provide(clickhouseOf(settings, "migrator")))
+
+/** For a service that may start before its broker: once a second, for as long as it takes. */
+export const untilThere = <A, E extends { readonly _tag: string; readonly message: string }, R>(
+  service: Effect.Effect<A, E, R>,
+): Effect.Effect<A, E, R> =>
+  service.pipe(
+    Effect.tapError((error) => Effect.logWarning(error.message)),
+    Effect.retry({ schedule: Schedule.spaced("1 second"), while: (error: E) => error._tag === "NatsError" }),
+  )
 
 /** The writing side in one process: the directory first, so that rows are stamped with the right zone. */
 export const writerService = Effect.fn("writerService")(function* (

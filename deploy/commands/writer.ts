@@ -3,7 +3,7 @@ import { Command } from "effect/cli"
 import { makeWriterMetrics } from "../../pipeline/writer/metrics.ts"
 import { serveWriterHealth } from "../health-server.ts"
 import { logging } from "../logging.ts"
-import { clickhouseOf, natsOf, writerService } from "../services.ts"
+import { clickhouseOf, natsOf, untilThere, writerService } from "../services.ts"
 import { settings } from "./settings.ts"
 
 export const writer = Command.make("writer", {}, () =>
@@ -13,6 +13,7 @@ export const writer = Command.make("writer", {}, () =>
     yield* serveWriterHealth(metrics, current.apiHost, current.writerPort)
     yield* writerService(current, metrics).pipe(
       Effect.provide([clickhouseOf(current, "writer"), natsOf(current, "writer")]),
+      untilThere,
       Effect.provide(logging(current.logLevel)),
     )
   }).pipe(Effect.scoped),

@@ -35,7 +35,7 @@ const RETRY = 250
 const NANOS = 1_000_000
 
 /** Sequence, consumer sequence, receive time and what still waits, from the reply subject of a delivery. */
-export const placeOf = (
+const placeOf = (
   reply: string,
 ): { seq: number; delivery: number; receivedAt: number; waiting: number } => {
   const tokens = reply.split(".")

@@ -97,7 +97,7 @@ const createRecord = Effect.gen(function* () {
  */
 export const claim: Effect.Effect<void, ClickHouseError | NatsError, Writer | ClickHouse | Nats> = Effect.gen(
   function* () {
-    const { ledger, options, owner } = yield* Writer
+    const { ledger, options, owner, metrics } = yield* Writer
     for (;;) {
       const record = yield* ledger.read
       if (record === undefined) {
@@ -105,6 +105,8 @@ export const claim: Effect.Effect<void, ClickHouseError | NatsError, Writer | Cl
         continue
       }
       const { now } = yield* readStoreState
+      // A standby is ready, too.
+      metrics.heardAt = Date.now()
       const left = record.lease_until - now
       if (left >= 0) {
         yield* Effect.sleep(Math.min(left + 10, STANDBY))

@@ -106,7 +106,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     windowBytes: Math.min(options.batch.bytes, 8 * 1024 * 1024),
     onMessage: (message, waiting) => {
       metrics.received++
-      metrics.lagEvents = message.seq + waiting - metrics.committed
+      metrics.lagEvents = message.seq + waiting - (metrics.committed ?? 0)
       offer(batcher.add(message, Date.now()))
     },
   })

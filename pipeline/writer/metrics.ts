@@ -12,6 +12,7 @@ export type DoubtCause =
   | "ledger_failed"
   | "store_restarted"
   | "nats_reconnected"
+  | "stream_changed"
 
 /** What a writer counts. Plain numbers, read by whoever renders them. */
 export interface WriterMetrics {
@@ -30,11 +31,13 @@ export interface WriterMetrics {
   /** 1 while this writer owns the partition. */
   owner: number
   /** Sequence up to which everything is stored, dead-lettered or a repeat. */
-  committed: number
+  committed: number | undefined
   /** Undefined while unknown, which is not 0. */
   lagEvents: number | undefined
-  /** Seconds between now and the receive time of what was committed last; 0 when nothing waits. */
+  /** Age of the oldest message that waits; 0 when none does. */
   lagSeconds: number | undefined
+  /** When both engines last answered, milliseconds since 1970. */
+  heardAt: number
 }
 
 export const makeWriterMetrics = (): WriterMetrics => ({
@@ -51,9 +54,10 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   messagesGone: 0,
   generations: 0,
   owner: 0,
-  committed: 0,
+  committed: undefined,
   lagEvents: undefined,
   lagSeconds: undefined,
+  heardAt: 0,
 })
 
 export const count = <Key>(counts: Map<Key, number>, key: Key, by = 1): void => {

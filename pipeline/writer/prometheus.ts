@@ -86,7 +86,7 @@ export const renderWriterMetrics = (metrics: WriterMetrics): string => {
     ...single(
       "tidemark_lag_seconds",
       "gauge",
-      "Age of what was committed last while something waits.",
+      "Age of the oldest message that waits; absent while unknown.",
       metrics.lagSeconds,
     ),
     ...single("tidemark_writer_memory_bytes", "gauge", "Resident memory.", process.memoryUsage.rss()),

@@ -24,7 +24,7 @@ interface Rollup {
 
 const RAW_FILTER = "a.actor_type = 'member' AND NOT a.automated AND a.impersonator_id = ''"
 
-export const ROLLUPS: ReadonlyArray<Rollup> = [
+const ROLLUPS: ReadonlyArray<Rollup> = [
   {
     table: TABLES.activity15m,
     key: [
@@ -115,7 +115,7 @@ const pieces = function* (scope: Scope): Generator<Scope> {
 }
 
 /** Number of keys in the scope at which a rollup differs from raw; 0 is the proof. */
-export const countDifferences = Effect.fn("countDifferences")(function* (
+const countDifferences = Effect.fn("countDifferences")(function* (
   scope: Scope,
 ): Effect.fn.Return<number, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse

@@ -89,7 +89,7 @@ const settleGone = Effect.fnUntraced(function* (from: number, to: number) {
 })
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */
-export const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
+const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
   const { ledger, options, metrics } = yield* Writer
   const record = yield* ownRecord
   const current = () => ledger.current() ?? record

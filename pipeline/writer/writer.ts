@@ -27,7 +27,21 @@ type Failure = ClickHouseError | NatsError | LeaseLost
 const signal = (doubt: Ref.Ref<Deferred.Deferred<DoubtCause>>, cause: DoubtCause) =>
   Effect.flatMap(Ref.get(doubt), (current) => Deferred.succeed(current, cause))
 
-/** Renews the lease for as long as the partition is ours, and watches for a store that was started again. */
+/** When the stream received a message; undefined when it does not hold it. */
+const receivedAt = (stream: string, seq: number) =>
+  Effect.flatMap(Nats, ({ manager }) =>
+    attemptNats("look at the oldest waiting message", () => manager.streams.getMessage(stream, { seq })),
+  ).pipe(
+    Effect.map((message) => message?.time.getTime()),
+    Effect.catch(() => Effect.succeed(undefined)),
+  )
+
+const forgetLag = (metrics: WriterMetrics): void => {
+  metrics.lagEvents = undefined
+  metrics.lagSeconds = undefined
+}
+
+/** Renews the lease for as long as the partition is ours, and watches for a store or a stream that is another one. */
 const keepLease = Effect.fnUntraced(function* (doubt: Ref.Ref<Deferred.Deferred<DoubtCause>>) {
   const { ledger, options, metrics } = yield* Writer
   const { manager } = yield* Nats
@@ -41,10 +55,14 @@ const keepLease = Effect.fnUntraced(function* (doubt: Ref.Ref<Deferred.Deferred<
   })
   const lag = Effect.gen(function* () {
     const { state } = yield* attemptNats("look at the stream", () => manager.streams.info(options.stream))
-    const { committed = 0, committed_at = 0 } = ledger.current() ?? {}
-    metrics.committed = Math.max(metrics.committed, committed)
-    metrics.lagEvents = Math.max(0, state.last_seq - metrics.committed)
-    metrics.lagSeconds = metrics.lagEvents === 0 ? 0 : Math.max(0, (Date.now() - committed_at) / 1000)
+    const committed = Math.max(metrics.committed ?? 0, ledger.current()?.committed ?? 0)
+    const waiting = Math.max(0, state.last_seq - committed)
+    metrics.committed = committed
+    metrics.lagEvents = waiting
+    const oldest = waiting === 0 ? undefined : yield* receivedAt(options.stream, committed + 1)
+    metrics.lagSeconds =
+      waiting === 0 ? 0 : oldest === undefined ? undefined : Math.max(0, (Date.now() - oldest) / 1000)
+    if (store !== undefined && Date.now() + offset - store.now < options.lease) metrics.heardAt = Date.now()
   })
   yield* Effect.forever(
     Effect.gen(function* () {
@@ -53,14 +71,7 @@ const keepLease = Effect.fnUntraced(function* (doubt: Ref.Ref<Deferred.Deferred<
       yield* ledger
         .change((record) => ({ ...record, lease_until: Date.now() + offset + options.lease }))
         .pipe(Effect.catchTag("NatsError", (error) => Effect.logWarning(error.message)))
-      yield* lag.pipe(
-        Effect.catch(() =>
-          Effect.sync(() => {
-            metrics.lagEvents = undefined
-            metrics.lagSeconds = undefined
-          }),
-        ),
-      )
+      yield* lag.pipe(Effect.catch(() => Effect.sync(() => forgetLag(metrics))))
       yield* Effect.sleep(options.lease / 3)
     }),
   )
@@ -106,6 +117,8 @@ const work = Effect.fnUntraced(function* (doubt: Ref.Ref<Deferred.Deferred<Doubt
 const release = Effect.gen(function* () {
   const { ledger, metrics } = yield* Writer
   metrics.owner = 0
+  metrics.committed = undefined
+  forgetLag(metrics)
   const record = ledger.current()
   if (record === undefined || record.horizon > record.committed) return
   yield* ledger.change((mine) => ({ ...mine, lease_until: 0 }))
