@@ -87,20 +87,16 @@ export const putTenant = (tenant: string, time_zone: string, record: Row = {}): 
 export const putUsers = (tenant: string, users: Readonly<Record<string, Row>>): Promise<void> =>
   insert(
     "directory_users",
-    Object.entries(users).map(([user_id, record]) => ({
+    Object.entries(users).map(([user_id, { version = VERSION, name, email, erased = false, ...record }]) => ({
       tenant,
       user_id,
-      record: {
-        version: VERSION,
+      record: { version, event_id: "e", kind: "member", team_ids: [], client_id: "", role: "", ...record },
+      personal: {
+        version,
         event_id: "e",
-        kind: "member",
-        name: `Name of ${user_id}`,
-        email: `${user_id}@example.org`,
-        team_ids: [],
-        client_id: "",
-        role: "",
-        erased: false,
-        ...record,
+        name: name ?? `Name of ${user_id}`,
+        email: email ?? `${user_id}@example.org`,
+        erased,
       },
     })),
   )

@@ -43,13 +43,17 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_users
         version DateTime64(3, 'UTC'),
         event_id String,
         kind String,
-        name String,
-        email String,
         team_ids Array(String),
         client_id String,
-        role String,
+        role String
+    )) COMMENT 'The newest version of what is not personal: read whole, by max(record)',
+    personal SimpleAggregateFunction(max, Tuple(
+        version DateTime64(3, 'UTC'),
+        event_id String,
+        name String,
+        email String,
         erased Bool
-    )) COMMENT 'The newest version of the row: read whole, by max(record)'
+    )) COMMENT 'The newest version of what is: an erasure takes it and leaves who belonged where'
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, user_id)

@@ -43,9 +43,9 @@ const FILTERS = {
   user_id: "actor_id IN {user_id:Array(String)}",
   user_email: `actor_id IN (
     SELECT user_id FROM (
-      SELECT user_id, max(record) AS record FROM ${TABLES.users} WHERE tenant = {tenant:String} GROUP BY user_id
+      SELECT user_id, max(personal) AS personal FROM ${TABLES.users} WHERE tenant = {tenant:String} GROUP BY user_id
     )
-    WHERE lowerUTF8(record.email) IN (SELECT lowerUTF8(arrayJoin({user_email:Array(String)}))))`,
+    WHERE lowerUTF8(personal.email) IN (SELECT lowerUTF8(arrayJoin({user_email:Array(String)}))))`,
   candidate_id: "candidate_id IN {candidate_id:Array(String)}",
   job_id: "job_id IN {job_id:Array(String)}",
   action: "type IN {action:Array(String)}",

@@ -51,10 +51,6 @@ const PLACE = `transform(action, {actions:Array(String)}, range(${COUNT}), ${COU
 
 /** The metrics as an array in the catalogue's order: one state a group, whatever the number of actions. */
 export const METRIC_SUMS = `sumResample(0, ${COUNT}, 1)(quantity, ${PLACE})`
-/** The same over the rows for which `condition` holds. */
-export const metricSumsIf = (condition: string): string =>
-  `sumResampleIf(0, ${COUNT}, 1)(quantity, ${PLACE}, ${condition})`
-
 /** True for a row whose action makes a member count as active. */
 export const ACTIVATES = "action IN {activating:Array(String)}"
 

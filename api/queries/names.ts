@@ -11,10 +11,10 @@ export interface Named {
 export type Names = ReadonlyMap<string, Named>
 
 /** Rows whole, by max(record): the newest version, whatever parts it lies in. */
-const statement = (table: string, key: string, name: string, email: string): string => `
+const statement = (table: string, key: string, name: string, email: string, column = "record"): string => `
 SELECT id, ${name} AS name, ${email} AS email
 FROM (
-  SELECT ${key} AS id, max(record) AS record FROM ${table}
+  SELECT ${key} AS id, max(${column}) AS record FROM ${table}
   WHERE tenant = {tenant:String} AND ${key} IN {ids:Array(String)}
   GROUP BY ${key}
 )`
@@ -22,7 +22,7 @@ FROM (
 const unlessErased = (field: string): string => `if(record.erased, NULL, record.${field})`
 
 const STATEMENTS = {
-  users: statement(TABLES.users, "user_id", unlessErased("name"), unlessErased("email")),
+  users: statement(TABLES.users, "user_id", unlessErased("name"), unlessErased("email"), "personal"),
   candidates: statement(TABLES.candidates, "candidate_id", unlessErased("name"), unlessErased("email")),
   clients: statement(TABLES.clients, "client_id", "record.name", "NULL"),
   jobs: statement(TABLES.jobs, "job_id", "record.title", "NULL"),

@@ -17,28 +17,28 @@ export const peopleParams = ({ team_id = [], user_email = [], user_id = [] }: Pe
 
 /**
  * Everybody whom the directory knows: (user_id, known, member, name, email, team_ids). `member` is true for the
- * population of the report. An erasure blanks the kind too; whoever then has licences or did something as a member
- * was one, and stays in the numbers without a name.
+ * population of the report. Whoever was erased stays in the numbers without a name; one whose kind was never told counts as
+ * a member when there are licences or a member's actions.
  */
 export const PEOPLE = `
   SELECT
     user_id,
     true AS known,
-    (record.kind = 'member' OR (record.erased AND record.kind = ''))
+    (record.kind = 'member' OR (personal.erased AND record.kind = ''))
       AND (empty({team_ids:Array(String)}) OR hasAny(record.team_ids, {team_ids:Array(String)}))
       AND (empty({user_emails:Array(String)})
-        OR has(arrayMap(email -> lowerUTF8(email), {user_emails:Array(String)}), lowerUTF8(record.email)))
+        OR has(arrayMap(email -> lowerUTF8(email), {user_emails:Array(String)}), lowerUTF8(personal.email)))
       AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, user_id)) AS member,
-    if(record.erased, NULL, record.name) AS name,
-    if(record.erased, NULL, record.email) AS email,
+    if(personal.erased, NULL, personal.name) AS name,
+    if(personal.erased, NULL, personal.email) AS email,
     record.team_ids AS team_ids
   FROM (
-    SELECT user_id, max(record) AS record FROM ${TABLES.users} WHERE tenant = {tenant:String} GROUP BY user_id
+    SELECT user_id, max(record) AS record, max(personal) AS personal
+    FROM ${TABLES.users} WHERE tenant = {tenant:String} GROUP BY user_id
   )`
 
-/** The ids of the population, and of everybody whom the directory knows. */
+/** The ids of the population. */
 export const MEMBERS = `SELECT user_id FROM (${PEOPLE}) WHERE member`
-export const KNOWN = `SELECT user_id FROM ${TABLES.users} WHERE tenant = {tenant:String}`
 
 /**
  * Licences of the range: (user_id, last_verb, live_at_end, live_at_some_time, live_throughout). A licence's state at

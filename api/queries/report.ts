@@ -5,7 +5,7 @@ import { STREAMS } from "#schemas/names.ts"
 import { type Pin, readStoredPin } from "./actions.ts"
 import { appliedThrough, readLedger, readStream } from "./freshness.ts"
 import { type Range, rangeOf } from "./range.ts"
-import { readStanding, type Standing } from "./standing.ts"
+import { readDirectoryProgress, readStanding, type Standing } from "./standing.ts"
 
 /** What every report begins with. */
 export interface Report {
@@ -30,11 +30,12 @@ export const openReport = Effect.fn("openReport")(function* (
   { from, to, tz }: Asked,
 ): Effect.fn.Return<Report, ClickHouseError | NatsError, ClickHouse | Nats> {
   const now = yield* Clock.currentTimeMillis
-  const { actions, directory, ledger, standing } = yield* Effect.all(
+  const { actions, directory, ledger, progress, standing } = yield* Effect.all(
     {
       actions: readStream(STREAMS.actions),
       directory: readStream(STREAMS.directory),
       ledger: readLedger(STREAMS.actions),
+      progress: readDirectoryProgress(),
       standing: readStanding(tenant),
     },
     { concurrency: "unbounded" },
@@ -42,7 +43,7 @@ export const openReport = Effect.fn("openReport")(function* (
   const [actionsThrough, directoryThrough] = yield* Effect.all(
     [
       appliedThrough(actions, ledger?.committed ?? 0, now),
-      appliedThrough(directory, standing.directoryApplied.get(directory?.created ?? "") ?? 0, now),
+      appliedThrough(directory, progress.get(directory?.created ?? "") ?? 0, now),
     ],
     { concurrency: "unbounded" },
   )

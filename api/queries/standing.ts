@@ -8,14 +8,11 @@ export interface Standing {
   readonly zone: string
   /** Every row of the tenant's daily rollup carries that zone, so it answers for it. */
   readonly dailyIsWhole: boolean
-  /** How far each life of the directory's stream is applied, by the stream's creation time. */
-  readonly directoryApplied: ReadonlyMap<string, number>
 }
 
 interface Row {
   readonly zone: string
   readonly daily_is_whole: 0 | 1
-  readonly applied: ReadonlyArray<readonly [created: string, sequence: number]>
 }
 
 // The rollup's order begins with (tenant, zone): the look for another zone reads nothing when there is none.
@@ -26,20 +23,29 @@ SELECT
   own_zone AS zone,
   (SELECT count() FROM (
     SELECT 1 FROM ${TABLES.activityDaily} WHERE tenant = {tenant:String} AND zone != own_zone LIMIT 1
-  )) = 0 AS daily_is_whole,
-  (SELECT groupArray((created, sequence)) FROM (
-    SELECT created, max(stream_seq) AS sequence FROM ${TABLES.directoryProgress}
-    WHERE stream = {stream:String} GROUP BY created
-  )) AS applied`
+  )) = 0 AS daily_is_whole`
 
 export const readStanding = Effect.fn("readStanding")(function* (
   tenant: string,
 ): Effect.fn.Return<Standing, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
-  const [row] = yield* store.query<Row>(STATEMENT, { params: { tenant, stream: STREAMS.directory } })
-  return {
-    zone: row?.zone ?? "UTC",
-    dailyIsWhole: row?.daily_is_whole === 1,
-    directoryApplied: new Map(row?.applied),
-  }
+  const [row] = yield* store.query<Row>(STATEMENT, { params: { tenant } })
+  return { zone: row?.zone ?? "UTC", dailyIsWhole: row?.daily_is_whole === 1 }
+})
+
+const PROGRESS = `
+SELECT created, max(stream_seq) AS applied FROM ${TABLES.directoryProgress}
+WHERE stream = {stream:String} GROUP BY created`
+
+/** How far each life of the directory's stream is applied, by the stream's creation time. */
+export const readDirectoryProgress = Effect.fn("readDirectoryProgress")(function* (): Effect.fn.Return<
+  ReadonlyMap<string, number>,
+  ClickHouseError,
+  ClickHouse
+> {
+  const store = yield* ClickHouse
+  const rows = yield* store.query<{ readonly created: string; readonly applied: number }>(PROGRESS, {
+    params: { stream: STREAMS.directory },
+  })
+  return new Map(rows.map(({ created, applied }) => [created, applied]))
 })

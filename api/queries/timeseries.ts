@@ -1,37 +1,37 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { TimeseriesParameters } from "#schemas/report-user-insights.ts"
-import { ACTIVATES, activityOf, catalogueParams, metricSumsIf } from "./activity.ts"
-import { KNOWN, MEMBERS, peopleParams } from "./people.ts"
+import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
+import { MEMBERS, PEOPLE, peopleParams } from "./people.ts"
 import { intervalsOf } from "./range.ts"
 import type { Report } from "./report.ts"
 
-interface Row {
-  readonly start: number
-  readonly metrics: ReadonlyArray<number>
-  readonly active_users: number
-  readonly unknown_actors: number
-}
+const START = "roundDown(position, {starts:Array(UInt32)})"
 
-// By interval at once: by user and interval first would hold a row for each pair.
-const statement = (rows: string): string => `
-SELECT start, metrics, active_users, uniqExactMerge(unknown) OVER () AS unknown_actors
+/**
+ * Active users by interval. Each user's intervals first: few users, and no row for each pair. Users whom the
+ * directory does not know are counted in an interval of their own, which begins at 0.
+ */
+const usersStatement = (rows: string): string => `
+SELECT start, count() AS users
 FROM (
-  SELECT
-    roundDown(position, {starts:Array(UInt32)}) AS start,
-    ${metricSumsIf("counted")} AS metrics,
-    uniqExactIf(user_id, counted AND ${ACTIVATES}) AS active_users,
-    uniqExactStateIf(user_id, unknown) AS unknown
+  SELECT arrayJoin(multiIf(
+    people.member, activity.starts,
+    NOT people.known AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, activity.user_id)), [0],
+    [])) AS start
   FROM (
-    SELECT
-      *,
-      user_id IN (${MEMBERS}) AS counted,
-      user_id NOT IN (${KNOWN}) AND (empty({user_ids:Array(String)}) OR user_id IN {user_ids:Array(String)}) AS unknown
-    FROM (${rows})
-  )
-  GROUP BY start
-)`
+    SELECT user_id, groupUniqArrayIf(${START}, ${ACTIVATES}) AS starts FROM (${rows}) GROUP BY user_id
+  ) AS activity
+  LEFT JOIN (${PEOPLE}) AS people ON people.user_id = activity.user_id
+)
+GROUP BY start`
+
+const metricsStatement = (rows: string): string => `
+SELECT ${START} AS start, ${METRIC_SUMS} AS metrics
+FROM (${rows})
+WHERE user_id IN (${MEMBERS})
+GROUP BY start`
 
 export interface Series {
   readonly points: ReadonlyArray<{ readonly date: string } & Readonly<Record<string, string | number>>>
@@ -45,21 +45,38 @@ export const readTimeseries = Effect.fn("readTimeseries")(function* (
 ): Effect.fn.Return<Series, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
   const activity = activityOf(report)
+  const { metric: asked = ["active_users"] } = parameters
   const dates = intervalsOf(report.range, parameters.interval ?? "day")
   const starts = activity.positionsOf(dates)
-  const rows = yield* store.query<Row>(statement(activity.rows), {
-    params: { ...activity.params, ...catalogueParams, ...peopleParams(parameters), starts },
-  })
-  const found = new Map(rows.map((row) => [row.start, row]))
-  const metrics = parameters.metric ?? ["active_users"]
+  const params = { ...activity.params, ...catalogueParams, ...peopleParams(parameters), starts }
+  const { users, metrics } = yield* Effect.all(
+    {
+      users: store.query<{ readonly start: number; readonly users: number }>(usersStatement(activity.rows), {
+        params,
+      }),
+      metrics: asked.some((metric) => metric !== "active_users")
+        ? store.query<{ readonly start: number; readonly metrics: ReadonlyArray<number> }>(
+            metricsStatement(activity.rows),
+            { params },
+          )
+        : Effect.succeed([]),
+    },
+    { concurrency: "unbounded" },
+  )
+  const usersAt = new Map(users.map((row) => [row.start, row.users]))
+  const metricsAt = new Map(metrics.map((row) => [row.start, row.metrics]))
   return {
     points: dates.map((date, index) => {
       // A day that the zone skipped has the start of the next, to which what happened belongs.
-      const row = starts[index] === starts[index + 1] ? undefined : found.get(starts[index] ?? 0)
-      const value = (metric: string) =>
-        metric === "active_users" ? row?.active_users : row?.metrics[METRICS.indexOf(metric)]
-      return { date, ...Object.fromEntries(metrics.map((metric) => [metric, value(metric) ?? 0])) }
+      const start = starts[index] === starts[index + 1] ? undefined : starts[index]
+      const valueOf = (metric: string): number =>
+        (start === undefined
+          ? undefined
+          : metric === "active_users"
+            ? usersAt.get(start)
+            : metricsAt.get(start)?.[METRICS.indexOf(metric)]) ?? 0
+      return { date, ...Object.fromEntries(asked.map((metric) => [metric, valueOf(metric)])) }
     }),
-    unknownActors: rows[0]?.unknown_actors ?? 0,
+    unknownActors: usersAt.get(0) ?? 0,
   }
 })

@@ -36,20 +36,22 @@ export const directoryRow = (event: DirectoryEvent, time: number): DirectoryRow 
         row: { tenant, team_id: event.data.team_id, record: { ...version, name: event.data.name } },
       }
     case "user.upserted": {
-      const { user_id, client_id = "", role = "", ...data } = event.data
-      return {
-        table: TABLES.users,
-        row: { tenant, user_id, record: { ...version, ...data, client_id, role, erased: false } },
-      }
-    }
-    case "user.erased":
+      const { user_id, kind, name, email, team_ids, client_id = "", role = "" } = event.data
       return {
         table: TABLES.users,
         row: {
           tenant,
-          user_id: event.data.user_id,
-          record: { ...erased, kind: "", name: "", email: "", team_ids: [], client_id: "", role: "" },
+          user_id,
+          record: { ...version, kind, team_ids, client_id, role },
+          personal: { ...version, name, email, erased: false },
         },
+      }
+    }
+    case "user.erased":
+      // Kind and teams stay: the numbers of old reports do not change when a name goes.
+      return {
+        table: TABLES.users,
+        row: { tenant, user_id: event.data.user_id, personal: { ...erased, name: "", email: "" } },
       }
     case "client.upserted":
       return {
