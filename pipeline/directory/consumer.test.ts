@@ -1,0 +1,144 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect, Fiber, Layer } from "effect"
+import { ClickHouse } from "#clickhouse"
+import { directorySubject, messageId, STREAMS } from "#schemas/names.ts"
+import { Nats } from "#nats/connection.ts"
+import { Publisher } from "#nats/publisher.ts"
+import { inject } from "vitest"
+import { broker } from "../../test/services.ts"
+import { Zones } from "../writer/zones.ts"
+import { runDirectory } from "./consumer.ts"
+
+const TENANT = "directory-consumer"
+
+const event = (type: string, id: string, time: string, data: object) => ({
+  specversion: "1.0",
+  id,
+  source: "/test",
+  type,
+  time,
+  tenantid: TENANT,
+  data,
+})
+
+const user = (id: string, time: string, name: string, more: object = {}) =>
+  event("user.upserted", id, time, {
+    user_id: "u_1",
+    kind: "member",
+    name,
+    email: `${name}@example.org`,
+    team_ids: ["t_1"],
+    ...more,
+  })
+
+/** Publishes the events, applies the stream from where the store's rows end, and returns what is read back. */
+const apply = Effect.fnUntraced(function* (
+  events: ReadonlyArray<ReturnType<typeof event>>,
+  zones = new Zones(),
+) {
+  const { connection, manager } = yield* Nats
+  const store = yield* ClickHouse
+  const publisher = Publisher.open(connection)
+  yield* Effect.promise(async () => {
+    for (const one of events)
+      await publisher.publish({
+        subject: directorySubject(TENANT, one.type),
+        messageId: messageId(TENANT, one.id),
+        payload: Buffer.from(JSON.stringify(one)),
+      })
+    await publisher.close()
+  })
+  const { state } = yield* Effect.promise(() => manager.streams.info(STREAMS.directory))
+  expect(state.last_seq).toBeGreaterThan(0)
+  const caughtUp = Promise.withResolvers<void>()
+  const fiber = yield* Effect.forkChild(
+    runDirectory({ maxClockAhead: 1000 }, zones, () => caughtUp.resolve()),
+  )
+  yield* Effect.promise(() => caughtUp.promise)
+  yield* Fiber.interrupt(fiber)
+  const rows = yield* store.query<{
+    kind: string
+    teams: ReadonlyArray<string>
+    name: string
+    email: string
+    erased: boolean
+  }>(
+    `SELECT record.kind AS kind, record.team_ids AS teams, personal.name AS name, personal.email AS email,
+       personal.erased AS erased
+     FROM (SELECT max(record) AS record, max(personal) AS personal FROM tidemark.directory_users
+       WHERE tenant = {tenant:String} AND user_id = 'u_1' GROUP BY user_id)`,
+    { params: { tenant: TENANT } },
+  )
+  return rows[0]
+})
+
+const store = Layer.suspend(() =>
+  ClickHouse.layer({ url: inject("clickhouseUrl"), user: "tidemark_writer", password: "" }),
+)
+
+layer(Layer.mergeAll(broker, store), { excludeTestServices: true })("the directory", (it) => {
+  it.effect("keeps the newest by time, then by event id, whatever the order of arrival", () =>
+    Effect.gen(function* () {
+      const row = yield* apply([
+        user("a-2", "2026-02-01T00:00:00Z", "Newer"),
+        user("a-1", "2026-01-01T00:00:00Z", "Older"),
+        user("b-2", "2026-02-02T00:00:00Z", "Greater", { team_ids: [] }),
+        user("b-1", "2026-02-02T00:00:00Z", "Smaller"),
+      ])
+      // A cleared list stays cleared: the record is read whole.
+      expect(row).toEqual({
+        kind: "member",
+        teams: [],
+        name: "Greater",
+        email: "Greater@example.org",
+        erased: false,
+      })
+    }),
+  )
+
+  it.effect("forgets whom it was told to erase, for ever, and not where that person belonged", () =>
+    Effect.gen(function* () {
+      const row = yield* apply([
+        event("user.erased", "c-1", "2026-03-01T00:00:00Z", { user_id: "u_1" }),
+        user("c-2", "2026-04-01T00:00:00Z", "Back", { team_ids: ["t_2"] }),
+      ])
+      expect(row).toEqual({ kind: "member", teams: ["t_2"], name: "", email: "", erased: true })
+    }),
+  )
+
+  it.effect("tells the writer a tenant's newest zone, and remembers it", () =>
+    Effect.gen(function* () {
+      const told = new Zones()
+      const zone = (id: string, time: string, time_zone: string) =>
+        event("tenant.upserted", id, time, { name: TENANT, time_zone })
+      yield* apply(
+        [zone("z-2", "2026-02-01T00:00:00Z", "Asia/Kathmandu"), zone("z-1", "2026-01-01T00:00:00Z", "UTC")],
+        told,
+      )
+      expect(told.of(TENANT)).toBe("Asia/Kathmandu")
+      const remembered = new Zones()
+      yield* apply([], remembered)
+      expect(remembered.of(TENANT)).toBe("Asia/Kathmandu")
+      expect(remembered.of("nobody")).toBe("UTC")
+    }),
+  )
+
+  it.effect("buries what it cannot apply and goes on", () =>
+    Effect.gen(function* () {
+      const { manager } = yield* Nats
+      const count = Effect.promise(async () => {
+        const { state } = await manager.streams.info(STREAMS.deadLetters, {
+          subjects_filter: `dead.v1.${TENANT}.invalid_event`,
+        })
+        return Object.values(state.subjects ?? {}).reduce((total, n) => total + n, 0)
+      })
+      const before = yield* count
+      const row = yield* apply([
+        user("d-1", "2026-05-01T00:00:00Z", "Typo", { emial: "x" }),
+        user("d-2", "2026-05-02T00:00:00Z", "After", { team_ids: ["t_3"] }),
+      ])
+      expect(row?.teams).toEqual(["t_3"])
+      expect((yield* count) - before).toBe(1)
+    }),
+  )
+})
