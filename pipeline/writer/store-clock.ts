@@ -6,6 +6,8 @@ export interface StoreState {
   readonly now: number
   /** When the server process started, to the second. */
   readonly startedAt: number
+  /** Whole seconds since then. */
+  readonly uptime: number
   readonly server: string
 }
 
@@ -17,10 +19,13 @@ export const readStoreState: Effect.Effect<StoreState, ClickHouseError, ClickHou
       "SELECT toUnixTimestamp64Milli(now64(3)) AS now, uptime() AS uptime, toString(serverUUID()) AS server",
     )
     const { now = 0, uptime = 0, server = "" } = rows[0] ?? {}
-    return { now, startedAt: now - uptime * 1000, server }
+    return { now, startedAt: now - uptime * 1000, uptime, server }
   },
 )
 
-/** The server was started again, or is another one, between two looks; uptime comes in whole seconds. */
+/**
+ * The server was started again, or is another one, between two looks. The start is known to the second only, so the
+ * uptime tells of a start soon after another one.
+ */
 export const isRestart = (before: StoreState, after: StoreState): boolean =>
-  before.server !== after.server || after.startedAt > before.startedAt + 2500
+  before.server !== after.server || after.uptime < before.uptime || after.startedAt > before.startedAt + 2500

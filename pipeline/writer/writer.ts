@@ -54,8 +54,14 @@ const keepLease = Effect.fnUntraced(function* (doubt: Ref.Ref<Deferred.Deferred<
     store = state
   })
   const lag = Effect.gen(function* () {
-    const { state } = yield* attemptNats("look at the stream", () => manager.streams.info(options.stream))
-    const committed = Math.max(metrics.committed ?? 0, ledger.current()?.committed ?? 0)
+    const { created, state } = yield* attemptNats("look at the stream", () =>
+      manager.streams.info(options.stream),
+    )
+    const record = ledger.current()
+    // It may be made anew without a reconnect.
+    if (record !== undefined && (created !== record.created || state.last_seq < record.committed))
+      yield* signal(doubt, "stream_changed")
+    const committed = Math.max(metrics.committed ?? 0, record?.committed ?? 0)
     const waiting = Math.max(0, state.last_seq - committed)
     metrics.committed = committed
     metrics.lagEvents = waiting

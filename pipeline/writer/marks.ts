@@ -1,0 +1,55 @@
+import { JetStreamApiError } from "@nats-io/jetstream"
+import { Effect } from "effect"
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { TABLES } from "#schemas/names.ts"
+import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+
+/** What tells the message at a sequence from another one that stands there in another life of the stream. */
+export interface Mark {
+  readonly seq: number
+  /** The header `Nats-Msg-Id`; undefined where only the receive time is known. */
+  readonly id?: string
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number
+}
+
+/** The stream's message at a sequence; undefined when it does not hold it any more. */
+export const messageAt = Effect.fn("messageAt")(function* (
+  stream: string,
+  seq: number,
+): Effect.fn.Return<Mark | undefined, NatsError, Nats> {
+  const { manager } = yield* Nats
+  if (seq < 1) return undefined
+  return yield* attemptNats("read a message", async () => {
+    try {
+      const message = await manager.streams.getMessage(stream, { seq })
+      return message === null
+        ? undefined
+        : { seq, id: message.header.get("Nats-Msg-Id"), receivedAt: message.time.getTime() }
+    } catch (error) {
+      // 10037: no message found; it expired or was deleted.
+      if (error instanceof JetStreamApiError && error.code === 10037) return undefined
+      throw error
+    }
+  })
+})
+
+/** The last row of the record's generation that raw holds after one sequence and up to another. */
+export const lastStored = Effect.fn("lastStored")(function* (
+  { stream, generation }: LedgerRecord,
+  after: number,
+  upTo: number,
+): Effect.fn.Return<Mark | undefined, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  const rows = yield* store.query<Mark>(
+    `SELECT stream_seq AS seq, toUnixTimestamp64Milli(received_at) AS receivedAt
+     FROM ${TABLES.actions}
+     WHERE stream = {stream:String} AND generation = {generation:UInt32}
+         AND stream_seq > {after:UInt64} AND stream_seq <= {upTo:UInt64}
+     ORDER BY stream_seq DESC
+     LIMIT 1`,
+    { params: { stream, generation, after, upTo } },
+  )
+  return rows[0]
+})
