@@ -73,8 +73,9 @@ export const putQuarter = (tenant: string, row: Row): Promise<void> =>
   insert("user_activity_15m", [{ tenant, ...row }])
 
 const VERSION = "2026-01-01T00:00:00.000Z"
-/** What the directory's consumer writes for an erasure. */
-export const ERASED = { version: "2299-12-31T23:59:59.999Z", name: "", email: "", team_ids: [], erased: true }
+/** The version of an erasure, which nothing follows. */
+const END_OF_TIME = "2299-12-31T23:59:59.999Z"
+const ERASED = { version: END_OF_TIME, event_id: "e", name: "", email: "", erased: true }
 
 export const putTenant = (tenant: string, time_zone: string, record: Row = {}): Promise<void> =>
   insert("directory_tenants", [
@@ -87,7 +88,7 @@ export const putTenant = (tenant: string, time_zone: string, record: Row = {}): 
 export const putUsers = (tenant: string, users: Readonly<Record<string, Row>>): Promise<void> =>
   insert(
     "directory_users",
-    Object.entries(users).map(([user_id, { version = VERSION, name, email, erased = false, ...record }]) => ({
+    Object.entries(users).map(([user_id, { version = VERSION, name, email, ...record }]) => ({
       tenant,
       user_id,
       record: { version, event_id: "e", kind: "member", team_ids: [], client_id: "", role: "", ...record },
@@ -96,9 +97,21 @@ export const putUsers = (tenant: string, users: Readonly<Record<string, Row>>): 
         event_id: "e",
         name: name ?? `Name of ${user_id}`,
         email: email ?? `${user_id}@example.org`,
-        erased,
+        erased: false,
       },
     })),
+  )
+
+export const eraseUsers = (tenant: string, ids: ReadonlyArray<string>): Promise<void> =>
+  insert(
+    "directory_users",
+    ids.map((user_id) => ({ tenant, user_id, personal: ERASED })),
+  )
+
+export const eraseCandidates = (tenant: string, ids: ReadonlyArray<string>): Promise<void> =>
+  insert(
+    "directory_candidates",
+    ids.map((candidate_id) => ({ tenant, candidate_id, record: ERASED })),
   )
 
 const named =

@@ -17,8 +17,8 @@ export const peopleParams = ({ team_id = [], user_email = [], user_id = [] }: Pe
 
 /**
  * Everybody whom the directory knows: (user_id, known, member, name, email, team_ids). `member` is true for the
- * population of the report. Whoever was erased stays in the numbers without a name; one whose kind was never told counts as
- * a member when there are licences or a member's actions.
+ * population of the report. Whoever was erased stays in the numbers without a name; one of whom nothing but the
+ * erasure was told counts as a member when there are licences or a member's actions.
  */
 export const PEOPLE = `
   SELECT

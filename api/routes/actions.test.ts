@@ -3,7 +3,8 @@ import { CATALOGUE } from "#schemas/catalogue.ts"
 import { ADMIN_KEY, expectProblem, newTenant, testApp } from "../test-app.ts"
 import {
   type Action,
-  ERASED,
+  eraseCandidates,
+  eraseUsers,
   putActions,
   putCandidates,
   putClients,
@@ -55,19 +56,21 @@ beforeAll(async () => {
   await putTenant(tenant, "Europe/London")
   await putUsers(tenant, {
     u_1: { email: "One@x.org" },
-    u_2: ERASED,
+    u_2: {},
     cu_1: { kind: "client", email: "cu@x.org" },
   })
   await putClients(tenant, { c_1: { name: "Client" } })
   await putCandidates(tenant, {
     k_1: { name: "Candidate", email: "k@x.org" },
-    k_2: { version: ERASED.version, erased: true },
+    k_2: { name: "Gone", email: "gone@x.org" },
   })
   await putJobs(tenant, { j_1: { title: "Job" } })
+  await eraseUsers(tenant, ["u_2"])
+  await eraseCandidates(tenant, ["k_2"])
   await putActions(tenant, "Europe/London", [FULL])
   await putActions(tenant, "Europe/London", [
     BARE,
-    { ...BARE, id: "erased", time: "2026-10-02T10:00:00.000Z", actor_id: "u_2" },
+    { ...BARE, id: "erased", time: "2026-10-02T10:00:00.000Z", actor_id: "u_2", candidate_id: "k_2" },
     { ...BARE, id: "candidate", time: "2026-10-03T10:00:00.000Z", actor_id: "k_1", actor_type: "candidate" },
     { ...BARE, id: "unknown", time: "2026-10-01T10:00:00.000Z", actor_id: "ghost", type: "note.logged" },
     { ...BARE, id: "first", time: "2026-09-30T23:00:00.000Z" },
@@ -119,6 +122,7 @@ describe("the log", () => {
 
   it("has no name for the erased and the unknown, and a candidate's own for a candidate", async () => {
     const { data } = await logOf(OCTOBER)
+    expect(data[4].candidate).toEqual({ id: "k_2", name: null, email: null })
     expect(data.slice(3, 6).map(({ actor }: { actor: object }) => actor)).toEqual([
       { id: "k_1", type: "candidate", name: "Candidate", email: "k@x.org" },
       { id: "u_2", type: "member", name: null, email: null },
@@ -144,6 +148,7 @@ describe("the log", () => {
     ["user_email=one@X.org", ["last", "bare", "first"]],
     ["user_email=one@x.org&user_email=cu@x.org&candidate_id=k_1", ["full"]],
     ["user_email=nobody@x.org", []],
+    ["user_email=u_2@example.org", []],
     ["candidate_id=k_1", ["full"]],
     ["job_id=j_1", ["full"]],
     ["action=note.logged&action=cv.downloaded", ["full", "unknown"]],

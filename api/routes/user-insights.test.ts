@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import { METRICS } from "#schemas/catalogue.ts"
 import { newTenant, testApp } from "../test-app.ts"
-import { type Action, ERASED, putActions, putLicenses, putTeams, putTenant, putUsers } from "../test-rows.ts"
+import {
+  type Action,
+  eraseUsers,
+  putActions,
+  putLicenses,
+  putTeams,
+  putTenant,
+  putUsers,
+} from "../test-rows.ts"
 
 const { call, keyFor } = testApp()
 
@@ -41,8 +49,9 @@ describe("the population", () => {
     })
     // An older version, which arrives later and changes nothing.
     await putUsers(tenant, { u_1: { name: "Old", version: "2025-01-01T00:00:00.000Z", team_ids: ["t_2"] } })
-    await putUsers(tenant, { u_5: { name: "Erased" }, u_6: { name: "Never seen" } })
-    await putUsers(tenant, { u_5: { ...ERASED, kind: "" }, u_6: { ...ERASED, kind: "" } })
+    // One who was erased, and two of whom nothing but their erasure was ever told.
+    await putUsers(tenant, { u_5: { team_ids: ["t_9"] } })
+    await eraseUsers(tenant, ["u_5", "u_6", "u_7"])
     await putLicenses(tenant, [
       { user_id: "u_1", verb: "assigned", time: "2026-01-01T00:00:00.000Z" },
       { user_id: "u_4", verb: "assigned", time: "2026-01-01T00:00:00.000Z" },
@@ -59,6 +68,7 @@ describe("the population", () => {
       note("u_3", "2026-10-31T23:59:59.999Z"),
       note("u_3", "2026-11-01T00:00:00.000Z"),
       note("u_5", "2026-10-08T10:00:00.000Z"),
+      note("u_7", "2026-10-09T10:00:00.000Z"),
       note("c_1", "2026-10-08T10:00:00.000Z"),
       note("ghost_1", "2026-10-08T10:00:00.000Z"),
       note("ghost_1", "2026-10-09T10:00:00.000Z"),
@@ -71,11 +81,11 @@ describe("the population", () => {
     const { data, meta } = await summaryOf(key, OCTOBER)
     expect(data).toMatchObject({
       total_licenses: { value: 3 },
-      active_users: { value: 3 },
+      active_users: { value: 4 },
       active_licenses: { value: 2 },
-      active_without_license: { value: 1 },
+      active_without_license: { value: 2 },
       activity_ratio: { value: 2 / 3 },
-      notes_logged: { value: 7 },
+      notes_logged: { value: 8 },
       logins: { value: 1 },
       placements: { value: 0 },
     })
@@ -90,7 +100,14 @@ describe("the population", () => {
 
   it("has a row for each who was licensed or did anything", async () => {
     const { data, next_cursor, meta } = await usersOf(key, OCTOBER)
-    expect(data.map((row: { user_id: string }) => row.user_id)).toEqual(["u_1", "u_2", "u_3", "u_4", "u_5"])
+    expect(data.map((row: { user_id: string }) => row.user_id)).toEqual([
+      "u_1",
+      "u_2",
+      "u_3",
+      "u_4",
+      "u_5",
+      "u_7",
+    ])
     expect(next_cursor).toBeNull()
     expect(meta.unknown_actors).toBe(2)
     expect(data[0]).toMatchObject({
@@ -121,7 +138,8 @@ describe("the population", () => {
       last_activity_ever_at: "2026-11-01T00:00:00.000Z",
     })
     expect(data[3]).toMatchObject({ user_id: "u_4", license_status: "live", is_active: false })
-    expect(data[4]).toMatchObject({ user_id: "u_5", name: null, email: null, metrics: { notes_logged: 1 } })
+    for (const erased of data.slice(4))
+      expect(erased).toMatchObject({ name: null, email: null, metrics: { notes_logged: 1 } })
   })
 
   it("is narrowed by an or within a list and an and between lists", async () => {
@@ -132,6 +150,8 @@ describe("the population", () => {
     expect(await ids("user_email=ana@example.ORG&user_email=u_3@example.org")).toEqual(["u_1", "u_3"])
     expect(await ids("user_id=u_1&user_id=u_4&user_id=nobody")).toEqual(["u_1", "u_4"])
     expect(await ids("team_id=t_1&user_id=u_2&user_id=u_3")).toEqual(["u_2"])
+    expect(await ids("team_id=t_9")).toEqual(["u_5"])
+    expect(await ids("user_email=u_5@example.org")).toEqual([])
     expect(await ids("team_id=nobody")).toEqual([])
     const { data } = await summaryOf(key, `${OCTOBER}&team_id=t_1`)
     expect(data).toMatchObject({

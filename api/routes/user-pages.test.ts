@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import { expectProblem, newTenant, testApp } from "../test-app.ts"
-import { type Action, ERASED, putActions, putLicenses, putTenant, putUsers } from "../test-rows.ts"
+import { type Action, eraseUsers, putActions, putLicenses, putTenant, putUsers } from "../test-rows.ts"
 
 const { call, keyFor } = testApp()
 const USERS = "/v1/reports/user-insights/users"
@@ -36,7 +36,7 @@ beforeAll(async () => {
     tenant,
     Object.fromEntries(IDS.map((id, index) => [id, { name: names[index], email: `${index % 3}@x.org` }])),
   )
-  await putUsers(tenant, { u_11: ERASED })
+  await eraseUsers(tenant, ["u_11"])
   await putLicenses(
     tenant,
     IDS.map((user_id) => ({ user_id, verb: "assigned", time: "2026-01-01T00:00:00.000Z" })),
