@@ -62,6 +62,8 @@ const createRecord = Effect.gen(function* () {
   const { manager } = yield* Nats
   const { stream, duplicateWindow, maxClockAhead, lease } = options
   const known = yield* newestGeneration(stream)
+  // A lost ledger may have had an owner, whose last insert may begin for as long as a lease lasts.
+  if (known > 0) yield* Effect.sleep(lease)
   const info = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
   const { now } = yield* readStoreState
   const created = yield* ledger.create({
