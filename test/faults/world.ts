@@ -43,7 +43,8 @@ export const makeWorld = Effect.gen(function* () {
       BATCH_ROWS: "400",
       BATCH_INTERVAL: "50ms",
     },
-    join(dataDir, "writers.log"),
+    // Named by whoever looks for what went wrong.
+    process.env["FAULTS_LOG"] ?? join(dataDir, "writers.log"),
   )
 
   const services = yield* Layer.build(
