@@ -1,4 +1,3 @@
-import { JetStreamApiError } from "@nats-io/jetstream"
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
@@ -21,18 +20,9 @@ export const messageAt = Effect.fn("messageAt")(function* (
 ): Effect.fn.Return<Mark | undefined, NatsError, Nats> {
   const { manager } = yield* Nats
   if (seq < 1) return undefined
-  return yield* attemptNats("read a message", async () => {
-    try {
-      const message = await manager.streams.getMessage(stream, { seq })
-      return message === null
-        ? undefined
-        : { seq, id: message.header.get("Nats-Msg-Id"), receivedAt: message.time.getTime() }
-    } catch (error) {
-      // 10037: no message found; it expired or was deleted.
-      if (error instanceof JetStreamApiError && error.code === 10037) return undefined
-      throw error
-    }
-  })
+  const message = yield* attemptNats("read a message", () => manager.streams.getMessage(stream, { seq }))
+  if (message === null) return undefined
+  return { seq, id: message.header.get("Nats-Msg-Id"), receivedAt: message.time.getTime() }
 })
 
 /** The last row of the record's generation that raw holds after one sequence and up to another. */

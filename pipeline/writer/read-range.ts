@@ -40,6 +40,12 @@ export const readRange = Effect.fn("readRange")(function* (
     range.to < state.first_seq
   )
     return { messages: [], through: range.to, ...ends }
+  // What was taken out of the stream at its end sends no message to wait for.
+  const atOrBehind = { seq: range.from, next_by_subj: ">" }
+  const next = yield* attemptNats("look for a message", () =>
+    manager.streams.getMessage(range.stream, atOrBehind),
+  )
+  if (next === null || next.seq > range.to) return { messages: [], through: range.to, ...ends }
   const last = Math.min(range.to, state.last_seq)
   return yield* Effect.callback<ReadMessages>((resume) => {
     const messages: Array<StreamMessage> = []

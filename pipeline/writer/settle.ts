@@ -7,6 +7,7 @@ import type { ActionRow } from "./action-row.ts"
 import { Writer } from "./context.ts"
 import { type DeadLetter, publishDeadLetters } from "./dead-letters.ts"
 import { endAttempts } from "./fence.ts"
+import { type Gone, goneOf } from "./gone.ts"
 import { LeaseLost } from "./ledger.ts"
 import { count } from "./metrics.ts"
 import { noteQuality, scopeOfStored } from "./quality.ts"
@@ -69,21 +70,23 @@ export const bury = Effect.fnUntraced(function* (judged: ReadonlyArray<DeadLette
   for (const { reason } of letters) count(metrics.deadLetters, reason)
 })
 
-/** A range whose messages have left the stream: what raw has of it is kept and its rollups are made right. */
-const settleGone = Effect.fnUntraced(function* (from: number, to: number) {
+/** A range some of whose messages have left the stream: what raw has of it is kept and its rollups are made right. */
+const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
   const { ledger, options, metrics } = yield* Writer
   const record = yield* ownRecord
   const { generation } = record
   const { stream } = options
-  metrics.messagesGone += to - from + 1
-  yield* noteQuality({
-    stream,
-    kind: "messages_gone",
-    generation,
-    fromSeq: from,
-    toSeq: to,
-    detail: `messages ${from} to ${to} left the stream before they were known to be stored; what the store has of them is kept`,
-  })
+  if (doubtful > 0) {
+    metrics.messagesGone += doubtful
+    yield* noteQuality({
+      stream,
+      kind: "messages_gone",
+      generation,
+      fromSeq: from,
+      toSeq: to,
+      detail: `${doubtful} messages from ${from} to ${to} left the stream before they were known to be stored; what the store has of them is kept`,
+    })
+  }
   const scope = yield* scopeOfStored({ stream, generation, from, to })
   yield* repairRollups(scope, () => ledger.current() ?? record)
 })
@@ -118,7 +121,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
   Failure,
   Writer | ClickHouse | Nats
 > {
-  const { ledger, options } = yield* Writer
+  const { ledger, options, buried } = yield* Writer
   yield* endAttempts(options.stream)
   for (;;) {
     const { committed, horizon } = yield* ownRecord
@@ -127,16 +130,14 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
       { stream: options.stream, from: committed + 1, to: horizon },
       { rows: options.batch.rows, bytes: options.batch.bytes },
     )
-    const first = read.messages[0]
     const last = read.messages.at(-1)
-    if (first !== undefined && first.seq > committed + 1) yield* settleGone(committed + 1, first.seq - 1)
+    // Behind the last message there is what has left the stream, or a horizon that reaches ahead of it.
+    const end = last?.seq ?? Math.min(horizon, read.last)
+    const gone = goneOf({ from: committed + 1, to: end }, read.messages, buried.through)
+    if (gone !== undefined) yield* settleGone(gone)
     if (last === undefined) {
-      // Either what there was has left the stream, or the horizon reaches ahead of it.
-      const gone = Math.min(horizon, read.first - 1)
-      if (gone > committed) {
-        yield* settleGone(committed + 1, gone)
-        yield* ledger.change((record) => ({ ...record, committed: gone, committed_id: "" }))
-      }
+      if (end > committed)
+        yield* ledger.change((record) => ({ ...record, committed: end, committed_id: "", committed_at: 0 }))
       yield* closeHorizon
       return
     }
@@ -148,7 +149,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
       committed_at: last.receivedAt,
     }))
     yield* Effect.logInfo("settled").pipe(
-      Effect.annotateLogs({ from: first?.seq, to: last.seq, inserted, deleted, keys }),
+      Effect.annotateLogs({ from: committed + 1, to: last.seq, inserted, deleted, keys }),
     )
   }
 })

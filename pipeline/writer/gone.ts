@@ -1,0 +1,29 @@
+/** Sequences that the stream does not hold any more. */
+export interface Gone {
+  /** The first and the last of them. */
+  readonly from: number
+  readonly to: number
+  /** How many of them were not known to be stored. */
+  readonly doubtful: number
+}
+
+/** What is missing among the messages of a range, in order; everything up to `known` was stored or refused before. */
+export const goneOf = (
+  range: { readonly from: number; readonly to: number },
+  messages: ReadonlyArray<{ readonly seq: number }>,
+  known: number,
+): Gone | undefined => {
+  let gone: Gone | undefined
+  let next = range.from
+  const skipTo = (seq: number) => {
+    if (seq <= next) return
+    const doubtful = Math.max(0, seq - Math.max(next, known + 1))
+    gone = { from: gone?.from ?? next, to: seq - 1, doubtful: (gone?.doubtful ?? 0) + doubtful }
+  }
+  for (const { seq } of messages) {
+    skipTo(seq)
+    next = seq + 1
+  }
+  skipTo(range.to + 1)
+  return gone
+}
