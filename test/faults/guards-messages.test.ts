@@ -1,0 +1,152 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { ClickHouse } from "#clickhouse"
+import { BUCKETS, STREAMS } from "#schemas/names.ts"
+import { Nats } from "#nats/connection.ts"
+import { deadLetters } from "./dead-letters.ts"
+import { Traffic } from "./traffic.ts"
+import { World } from "./world.ts"
+import { kill, metricOf } from "./writers.ts"
+
+const GONE = "tidemark_messages_gone_total"
+
+const gone = Effect.gen(function* () {
+  const store = yield* ClickHouse
+  return yield* store.query<{ from_seq: number; to_seq: number }>(
+    "SELECT from_seq, to_seq FROM tidemark.data_quality WHERE kind = 'messages_gone' ORDER BY at",
+  )
+})
+
+layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a message that", (it) => {
+  it.effect(
+    "left the stream before it was stored is noted, and the writer goes on",
+    () =>
+      Effect.gen(function* () {
+        const { manager } = yield* Nats
+        const { expected, publish, make, send } = yield* Traffic
+        const { startWriter, quiet, ledger } = yield* World
+        const before = yield* startWriter()
+        yield* publish("a", 20)
+        yield* quiet
+        yield* kill(before)
+        // Messages 21 to 40, in doubt since the horizon reaches beyond them.
+        expect((yield* ledger)?.horizon).toBeGreaterThan(50)
+        for (const { message } of make("a", 20)) yield* send(message)
+        yield* publish("a", 10)
+        yield* Effect.promise(() => manager.streams.purge(STREAMS.actions, { seq: 41 }))
+
+        const writer = yield* startWriter()
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+        expect(yield* gone).toEqual([{ from_seq: 21, to_seq: 40 }])
+        expect(yield* metricOf(writer, GONE)).toBe(20)
+        yield* publish("a", 10)
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+      }),
+    { timeout: 60_000 },
+  )
+
+  it.effect(
+    "was taken out of the middle is noted too, and the rollups follow what the store has of it",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* ClickHouse
+        const { manager, kv } = yield* Nats
+        const { expected, publish, make, send } = yield* Traffic
+        const { startWriter, quiet, ledger } = yield* World
+        const before = yield* startWriter()
+        yield* quiet
+        yield* kill(before, "SIGTERM")
+        const record = yield* ledger
+        const first = (record?.committed ?? 0) + 1
+        const writer = yield* startWriter()
+        yield* publish("b", 5)
+        yield* publish("c", 1)
+        yield* publish("b", 5)
+        yield* quiet
+        yield* kill(writer)
+
+        // As if a crash had left the fourth to eighth in doubt: the sixth in raw and in no rollup, the eighth nowhere.
+        for (const table of ["user_activity_15m", "user_activity_daily"])
+          yield* store.command(`ALTER TABLE tidemark.${table} DELETE WHERE tenant = 'c'`, {
+            settings: { mutations_sync: "2" },
+          })
+        const [lost] = make("b", 1)
+        if (lost !== undefined) yield* send(lost.message)
+        yield* publish("b", 5)
+        yield* Effect.promise(async () => {
+          await (
+            await kv.open(BUCKETS.ledger)
+          ).put(STREAMS.actions, JSON.stringify({ ...record, horizon: first + 100 }))
+          for (const seq of [first + 5, first + 11]) await manager.streams.deleteMessage(STREAMS.actions, seq)
+        })
+        const next = yield* startWriter()
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+        expect(yield* metricOf(next, GONE)).toBe(2)
+        expect((yield* gone).at(-1)).toEqual({ from_seq: first + 5, to_seq: first + 11 })
+
+        // What was known to be stored may leave at any time.
+        yield* kill(next, "SIGTERM")
+        yield* Effect.promise(() => manager.streams.deleteMessage(STREAMS.actions, first + 2))
+        const last = yield* startWriter()
+        yield* publish("b", 5)
+        yield* quiet
+        expect(yield* metricOf(last, GONE)).toBe(0)
+
+        // The very last ones, which nothing follows.
+        yield* kill(last)
+        for (const { message } of make("b", 3)) yield* send(message)
+        const end = (yield* Effect.promise(() => manager.streams.info(STREAMS.actions))).state.last_seq
+        yield* Effect.promise(async () => {
+          for (const seq of [end - 2, end - 1, end]) await manager.streams.deleteMessage(STREAMS.actions, seq)
+        })
+        const survivor = yield* startWriter()
+        yield* quiet
+        expect(yield* metricOf(survivor, GONE)).toBe(3)
+        yield* publish("b", 5)
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+      }),
+    { timeout: 60_000 },
+  )
+
+  it.effect(
+    "the store refuses is a dead letter, among others and alone; its neighbours are stored",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* ClickHouse
+        const { expected, publish, make, send } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        yield* store.command("ALTER TABLE tidemark.actions ADD CONSTRAINT no_x CHECK page != 'x'")
+        const writer = yield* startWriter()
+        const refused = make("d", 3, { page: "x" })
+        const [among, another, alone] = refused.map(({ message }) => message)
+        if (among === undefined || another === undefined || alone === undefined) return
+        yield* publish("d", 30)
+        yield* send(among)
+        yield* publish("d", 30)
+        yield* send(another)
+        yield* publish("e", 30)
+        yield* quiet
+        yield* send(alone)
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+        const letters = yield* deadLetters
+        expect(letters.map(({ reason }) => reason)).toEqual(Array(3).fill("rejected_by_store"))
+        expect(letters.map(({ payload }) => payload.toString())).toEqual(
+          [among, another, alone].map(({ payload }) => Buffer.from(payload).toString()),
+        )
+
+        // Proving them again after a restart makes no second dead letters.
+        yield* kill(writer, "SIGTERM")
+        yield* startWriter()
+        yield* publish("e", 10)
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+        expect((yield* deadLetters).length).toBe(3)
+      }),
+    { timeout: 60_000 },
+  )
+})
