@@ -65,19 +65,29 @@ export const makeWorld = Effect.gen(function* () {
     return found?.operation === "PUT" ? found.json<LedgerRecord>() : undefined
   }).pipe(Effect.provide(services))
 
-  /** Waits until everything in the stream is committed. The broker may be on its way up. */
-  const quiet = until(
-    "everything committed",
-    Effect.gen(function* () {
-      const { manager } = yield* Nats
-      const { state } = yield* Effect.tryPromise(() => manager.streams.info(STREAMS.actions))
-      return ((yield* ledger)?.committed ?? -1) >= state.last_seq
-    }).pipe(
-      Effect.orElseSucceed(() => false),
-      Effect.provide(services),
-    ),
-    60,
+  /** What is not committed yet, and how far the commits came. The broker may be on its way up. */
+  const waiting = Effect.gen(function* () {
+    const { manager } = yield* Nats
+    const { state } = yield* Effect.tryPromise(() => manager.streams.info(STREAMS.actions))
+    const committed = (yield* ledger)?.committed ?? -1
+    return { committed, left: state.last_seq - committed }
+  }).pipe(
+    Effect.orElseSucceed(() => ({ committed: -1, left: 1 })),
+    Effect.provide(services),
   )
+
+  /** Waits until everything in the stream is committed, for as long as the commits go on. */
+  const quiet = Effect.gen(function* () {
+    for (;;) {
+      const before = yield* waiting
+      if (before.left <= 0) return
+      yield* until(
+        `a commit beyond ${before.committed}, with ${before.left} to go`,
+        Effect.map(waiting, ({ committed, left }) => left <= 0 || committed > before.committed),
+        60,
+      )
+    }
+  })
 
   return {
     dataDir,
