@@ -32,12 +32,16 @@ export const natsOf = (settings: Settings, name: string) =>
     ...(settings.natsPassword === undefined ? {} : { password: settings.natsPassword }),
   })
 
-export const topologyOf = (settings: Settings) =>
-  ensureTopology({
-    duplicateWindow: settings.duplicateWindow,
-    actionsMaxAge: settings.streamRetention,
-    replicas: settings.natsReplicas,
-  })
+/** The streams and buckets; only the writer changes those that exist. */
+export const topologyOf = (settings: Settings, service: "writer" | "other") =>
+  ensureTopology(
+    {
+      duplicateWindow: settings.duplicateWindow,
+      actionsMaxAge: settings.streamRetention,
+      replicas: settings.natsReplicas,
+    },
+    service === "writer",
+  )
 
 /** Brings the store's tables up to date; prints nothing. */
 export const migrateStore = (settings: Settings) =>
@@ -58,7 +62,7 @@ export const writerService = Effect.fn("writerService")(function* (
   metrics: WriterMetrics = makeWriterMetrics(),
 ) {
   const zones = new Zones()
-  yield* topologyOf(settings)
+  yield* topologyOf(settings, "writer")
   const caughtUp = Promise.withResolvers<void>()
   const directory = runDirectory({ maxClockAhead: settings.maxClockAhead }, zones, () => caughtUp.resolve())
   const writer = Effect.gen(function* () {
@@ -81,7 +85,7 @@ export const writerService = Effect.fn("writerService")(function* (
 /** The API with its connections, until the scope ends. */
 export const apiService = Effect.fn("apiService")(function* (settings: Settings) {
   const services = yield* Layer.build(Layer.merge(clickhouseOf(settings, "api"), natsOf(settings, "api")))
-  yield* topologyOf(settings).pipe(Effect.provide(services))
+  yield* topologyOf(settings, "other").pipe(Effect.provide(services))
   return yield* serveApi({
     host: settings.apiHost,
     port: settings.apiPort,
@@ -91,15 +95,19 @@ export const apiService = Effect.fn("apiService")(function* (settings: Settings)
   }).pipe(Effect.provide(services))
 })
 
-/** Everything in one process: engines where no URL names them, tables, writer and API, until the scope ends. */
+/**
+ * Everything in one process: engines where no URL names them, tables, writer and API, until the scope ends. Returns when
+ * the API listens, with the fiber of the writing side: to join it is to end with it.
+ */
 export const wholeStack = Effect.fn("wholeStack")(function* (settings: Settings) {
   yield* startEngines(settings)
   yield* migrateStore(settings)
   yield* apiService(settings)
   const metrics = makeWriterMetrics()
   yield* serveWriterHealth(metrics, settings.apiHost, settings.writerPort)
-  yield* writerService(settings, metrics).pipe(
+  return yield* writerService(settings, metrics).pipe(
     Effect.provide([clickhouseOf(settings, "writer"), natsOf(settings, "writer")]),
+    untilThere,
     Effect.forkScoped,
   )
 })

@@ -82,7 +82,7 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
       .find((part) => !URL.canParse(part.trim()) || !protocols.includes(new URL(part.trim()).protocol))
     if (wrong !== undefined)
       problems.push(
-        `${name} is ${JSON.stringify(value)}; expected a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`,
+        `${name} is ${JSON.stringify(value.replaceAll(/\/\/[^@/]*@/gu, "//…@"))}; expected a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`,
       )
     return value
   }

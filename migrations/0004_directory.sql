@@ -17,7 +17,10 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_tenants
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;
 
 -- Teams of members.
 CREATE TABLE IF NOT EXISTS tidemark.directory_teams
@@ -32,7 +35,10 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_teams
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, team_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;
 
 -- Users: members (licensed or not) and clients' users.
 CREATE TABLE IF NOT EXISTS tidemark.directory_users
@@ -57,7 +63,10 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_users
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, user_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;
 
 -- Clients.
 CREATE TABLE IF NOT EXISTS tidemark.directory_clients
@@ -72,7 +81,10 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_clients
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, client_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;
 
 -- Candidates.
 CREATE TABLE IF NOT EXISTS tidemark.directory_candidates
@@ -89,7 +101,10 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_candidates
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, candidate_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;
 
 -- Jobs of clients.
 CREATE TABLE IF NOT EXISTS tidemark.directory_jobs
@@ -106,7 +121,10 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_jobs
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, job_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;
 
 -- Licence events, all of them: a licence's state at an instant is that of the last event at or before it.
 CREATE TABLE IF NOT EXISTS tidemark.directory_license_events
@@ -119,7 +137,10 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_license_events
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, user_id, time, event_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;
 
 -- How far the directory's stream has been applied; kept beside the rows, so that a restored store reads on from
 -- where its own rows end.
@@ -131,4 +152,7 @@ CREATE TABLE IF NOT EXISTS tidemark.directory_progress
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (stream, created)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;

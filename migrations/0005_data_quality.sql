@@ -11,4 +11,7 @@ CREATE TABLE IF NOT EXISTS tidemark.data_quality
 )
 ENGINE = MergeTree
 ORDER BY (stream, at)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    non_replicated_deduplication_window = 0;

@@ -12,7 +12,9 @@ export const DEAD_LETTER_HEADERS = {
 } as const
 
 /** A dead letter's `Nats-Msg-Id`: whoever counts dead letters counts distinct (stream, sequence). */
-export const deadLetterId = (stream: string, sequence: number): string => `dead:${stream}:${sequence}`
+export const deadLetterId = (stream: string, sequence: number, generation = 1): string =>
+  // Another life of the stream has other messages under the same sequences.
+  generation === 1 ? `dead:${stream}:${sequence}` : `dead:${stream}:${sequence}:${generation}`
 
 /** A message that could not be stored: what its headers say, and its payload. */
 export const DeadLetter = Schema.Struct({

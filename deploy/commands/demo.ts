@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Console, Effect, Schedule } from "effect"
+import { Console, Effect, Fiber, Schedule } from "effect"
 import { Command } from "effect/cli"
 import { createKey } from "../../api/auth/keys.ts"
 import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
@@ -68,7 +68,7 @@ export const demo = Command.make("demo", {}, () =>
     const current = yield* settings
     yield* Effect.gen(function* () {
       yield* Console.log("Starting the engines, the writer and the API …")
-      yield* wholeStack(current)
+      const writing = yield* wholeStack(current)
       const [published, key] = yield* Effect.all([publishDemo, demoKey(current)]).pipe(
         Effect.provide(natsOf(current, "demo")),
       )
@@ -93,7 +93,7 @@ export const demo = Command.make("demo", {}, () =>
           "Ctrl-C stops everything.",
         ].join("\n"),
       )
-      yield* Effect.never
+      yield* Fiber.join(writing)
     }).pipe(Effect.provide(logging(current.logLevel)))
   }).pipe(Effect.scoped),
 ).pipe(Command.withDescription("The same as dev, with a demo tenant's month of activity"))

@@ -1,4 +1,4 @@
-import { Console, Effect } from "effect"
+import { Console, Effect, Fiber } from "effect"
 import { Command } from "effect/cli"
 import { adminKeyOf } from "../admin-key.ts"
 import { logging } from "../logging.ts"
@@ -23,10 +23,10 @@ export const dev = Command.make("dev", {}, () =>
   Effect.gen(function* () {
     const current = yield* settings
     yield* Effect.gen(function* () {
-      yield* wholeStack(current)
+      const writing = yield* wholeStack(current)
       yield* Console.log(`Tidemark is up; Ctrl-C stops it.\n${places(current)}`)
       yield* Console.log("  next        npm run -s tidemark -- keys create --tenant acme --role super_admin")
-      yield* Effect.never
+      yield* Fiber.join(writing)
     }).pipe(Effect.provide(logging(current.logLevel)))
   }).pipe(Effect.scoped),
 ).pipe(Command.withDescription("Run everything in one process: engines, writer and API"))

@@ -24,7 +24,7 @@ const create = Command.make(
     Effect.gen(function* () {
       const current = yield* settings
       const key = yield* Effect.andThen(
-        topologyOf(current),
+        topologyOf(current, "other"),
         createKey({
           tenant,
           role,

@@ -71,6 +71,14 @@ const REASON_BY_CODE: ReadonlyMap<number, ClickHouseReason> = new Map([
   [210, "unavailable"], // NETWORK_ERROR
   [236, "unavailable"], // ABORTED
   [425, "unavailable"], // SYSTEM_ERROR
+  [74, "unavailable"], // CANNOT_READ_FROM_FILE_DESCRIPTOR
+  [75, "unavailable"], // CANNOT_WRITE_TO_FILE_DESCRIPTOR
+  [76, "unavailable"], // CANNOT_OPEN_FILE
+  [173, "unavailable"], // CANNOT_ALLOCATE_MEMORY
+  [439, "unavailable"], // CANNOT_SCHEDULE_TASK
+  [1000, "unavailable"], // POCO_EXCEPTION
+  [1001, "unavailable"], // STD_EXCEPTION
+  [1002, "unavailable"], // UNKNOWN_EXCEPTION
 ])
 
 export class ClickHouseError extends Schema.TaggedError<ClickHouseError>()("ClickHouseError", {

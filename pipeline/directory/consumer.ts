@@ -18,12 +18,16 @@ export interface DirectoryOptions {
 /** A message as a row or as a dead letter. */
 interface Judged {
   readonly seq: number
+  /** Nothing waited behind it. */
+  readonly isLast?: boolean
   readonly row?: DirectoryRow
   readonly letter?: DeadLetter
 }
 
 const AT_ONCE = 5000
 const WINDOW = 1000
+/** How often stream and store are looked at while nothing comes. */
+const LOOK_EVERY = "2 seconds"
 
 const backoff = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
   Schedule.jittered,
@@ -98,7 +102,7 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
   const apply = Effect.fnUntraced(function* (judged: ReadonlyArray<Judged>, created: string) {
     const letters = judged.flatMap(({ letter }) => letter ?? [])
     const rows = judged.flatMap(({ row }) => row ?? [])
-    yield* publishDeadLetters(publisher, SUBJECTS.directory, letters)
+    yield* publishDeadLetters(publisher, SUBJECTS.directory, 1, letters)
     yield* insertRows(rows)
     yield* insertRows([
       {
@@ -108,14 +112,29 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
     ])
   })
 
-  /** From one start of the stream's reading to the next reconnect. */
+  /** Whether stream and store still are the ones that were read and written: neither made anew nor put back. */
+  const isSame = Effect.fnUntraced(function* (created: string, applied: number) {
+    const info = yield* attemptNats("look at the directory", () => manager.streams.info(STREAMS.directory))
+    return (
+      info.created === created && info.state.last_seq >= applied && (yield* readProgress(created)) >= applied
+    )
+  })
+
+  /** Applies the stream from where the store's rows end, until one of the two is another one. */
   const follow = Effect.gen(function* () {
     yield* loadZones(zones)
-    const info = yield* attemptNats("look at the directory", () => manager.streams.info(STREAMS.directory))
-    const progress = yield* readProgress(info.created)
+    const { created, state } = yield* attemptNats("look at the directory", () =>
+      manager.streams.info(STREAMS.directory),
+    )
+    const progress = yield* readProgress(created)
     // A stream that ends before the position is another one: apply it from its beginning.
-    const from = progress > info.state.last_seq ? 1 : progress + 1
-    if (from > info.state.last_seq) onCaughtUp()
+    const from = progress > state.last_seq ? 1 : progress + 1
+    // The last messages may have been taken out of the stream, so its end says nothing.
+    const atOrBehind = { seq: from, next_by_subj: ">" }
+    const next = yield* attemptNats("look for directory events", () =>
+      manager.streams.getMessage(STREAMS.directory, atOrBehind),
+    )
+    if (next === null) onCaughtUp()
     const queue = yield* Queue.unbounded<Judged>()
     const reader = yield* Effect.acquireRelease(
       Effect.sync(() =>
@@ -124,32 +143,37 @@ export const runDirectory = Effect.fn("runDirectory")(function* (
           from,
           window: WINDOW,
           windowBytes: 4 * 1024 * 1024,
-          onMessage: (message) => {
-            Queue.offerUnsafe(queue, judge(message))
+          onMessage: (message, waiting) => {
+            Queue.offerUnsafe(queue, { ...judge(message), isLast: waiting === 0 })
             if (Queue.sizeUnsafe(queue) >= AT_ONCE) reader.pause()
           },
         }),
       ),
       (reader) => Effect.promise(() => reader.stop()),
     )
-    return yield* Effect.forever(
-      Effect.gen(function* () {
-        const judged = yield* Queue.takeBetween(queue, 1, AT_ONCE)
-        reader.resume()
-        yield* apply(judged, info.created).pipe(
-          Effect.tapError((error) => Effect.logWarning(error.message)),
-          Effect.retry(backoff),
+    for (let applied = from - 1; ;) {
+      const taken = yield* Queue.takeBetween(queue, 1, AT_ONCE).pipe(Effect.timeoutOption(LOOK_EVERY))
+      if (!(yield* isSame(created, applied))) {
+        yield* Effect.logWarning(
+          "the directory's stream or its store is another one; applying from where it ends",
         )
-        if ((judged.at(-1)?.seq ?? 0) >= info.state.last_seq) onCaughtUp()
-      }),
-    )
+        return
+      }
+      if (taken._tag === "None") continue
+      reader.resume()
+      yield* apply(taken.value, created)
+      applied = taken.value.at(-1)?.seq ?? applied
+      if (taken.value.some(({ isLast }) => isLast)) onCaughtUp()
+    }
   })
 
   return yield* follow.pipe(
     Effect.scoped,
     Effect.tapError((error: ClickHouseError | NatsError) => Effect.logWarning(error.message)),
     Effect.retry(backoff),
+    // The schedule never ends.
     Effect.orDie,
+    Effect.forever,
     Effect.annotateLogs({ service: "directory" }),
   )
 })

@@ -35,9 +35,7 @@ const RETRY = 250
 const NANOS = 1_000_000
 
 /** Sequence, consumer sequence, receive time and what still waits, from the reply subject of a delivery. */
-const placeOf = (
-  reply: string,
-): { seq: number; delivery: number; receivedAt: number; waiting: number } => {
+const placeOf = (reply: string): { seq: number; delivery: number; receivedAt: number; waiting: number } => {
   const tokens = reply.split(".")
   // $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<nanos>.<pending>, or with domain and account
   // hash before the stream on newer servers.

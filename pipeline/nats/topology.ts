@@ -96,7 +96,7 @@ const KEYS = ["subjects", "discard", "max_age", "max_msg_size", "duplicate_windo
 const isSame = (have: StreamConfig, want: Wanted): boolean =>
   KEYS.every((key) => JSON.stringify(have[key]) === JSON.stringify(want[key]))
 
-const ensureStream = (want: Wanted) =>
+const ensureStream = (want: Wanted, mayChange: boolean) =>
   Effect.gen(function* () {
     const { manager } = yield* Nats
     const found = yield* attemptNats(`look up stream ${want.name}`, async () => {
@@ -108,18 +108,23 @@ const ensureStream = (want: Wanted) =>
       yield* attemptNats(`add stream ${want.name}`, () => manager.streams.add(want))
       return
     }
+    if (!mayChange) return
     const differences = destructive(found, want)
     if (differences.length > 0) return yield* new TopologyError({ stream: want.name, differences })
     if (!isSame(found, want))
       yield* attemptNats(`update stream ${want.name}`, () => manager.streams.update(want.name, want))
   })
 
-/** Creates or updates the streams and buckets; safe to run again and at once. */
+/**
+ * Creates the streams and buckets that are missing; safe to run again and at once. Streams that exist are changed for
+ * the writer alone, whose reckoning rests on their settings: another process may have been given others.
+ */
 export const ensureTopology = Effect.fn("ensureTopology")(function* (
   options: TopologyOptions,
+  mayChange = true,
 ): Effect.fn.Return<void, NatsError | TopologyError, Nats> {
   const { kv } = yield* Nats
-  for (const stream of streamsOf(options)) yield* ensureStream(stream)
+  for (const stream of streamsOf(options)) yield* ensureStream(stream, mayChange)
   for (const bucket of Object.values(BUCKETS))
     yield* attemptNats(`create bucket ${bucket}`, () =>
       kv.create(bucket, { history: 1, replicas: options.replicas }),

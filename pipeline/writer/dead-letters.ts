@@ -23,6 +23,8 @@ const headerText = (text: string): string => encodeURI(text).replaceAll("%20", "
 export const publishDeadLetters = (
   publisher: Publisher,
   kind: string,
+  /** Of the stream, whose sequences begin again with each one. */
+  generation: number,
   letters: ReadonlyArray<DeadLetter>,
 ): Effect.Effect<void, NatsError> =>
   Effect.tryPromise({
@@ -31,7 +33,7 @@ export const publishDeadLetters = (
         letters.map(({ stream, message, reason, detail }) =>
           publisher.publish({
             subject: deadLetterSubject(routeOf(kind, message.subject).tenant ?? NO_TENANT, reason),
-            messageId: deadLetterId(stream, message.seq),
+            messageId: deadLetterId(stream, message.seq, generation),
             payload: message.payload,
             headers: {
               [DEAD_LETTER_HEADERS.subject]: headerText(message.subject),

@@ -1,7 +1,7 @@
 import { Effect, Schedule } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
-import { DATABASE } from "#schemas/names.ts"
+import { TABLES } from "#schemas/names.ts"
 
 /** Begins the id of every statement that changes the store for a stream. */
 const queryPrefix = (stream: string): string => `tidemark-writer-${stream}-`
@@ -44,14 +44,19 @@ export const endAttempts = Effect.fn("endAttempts")(function* (
     .pipe(Effect.map((rows) => rows[0]?.running ?? 0))
   const deleting = store
     .query<{ deleting: number }>(
-      "SELECT count() AS deleting FROM system.mutations WHERE database = {database:String} AND NOT is_done",
-      { params: { database: DATABASE } },
+      `SELECT count() AS deleting FROM system.mutations
+       WHERE concat(database, '.', table) IN {tables:Array(String)} AND NOT is_done`,
+      // The tables that a writer deletes from.
+      { params: { tables: [TABLES.actions, TABLES.activity15m, TABLES.activityDaily] } },
     )
     .pipe(Effect.map((rows) => rows[0]?.deleting ?? 0))
   const kill = Effect.gen(function* () {
     // KILL QUERY takes no parameters; the stream's name is one of ours.
     if ((yield* running) > 0) yield* store.command(`KILL QUERY WHERE startsWith(query_id, '${prefix}') SYNC`)
-    return (yield* running) + (yield* deleting)
+    const left = { running: yield* running, deleting: yield* deleting }
+    if (left.running + left.deleting > 0)
+      yield* Effect.logInfo("waiting for statements to end").pipe(Effect.annotateLogs(left))
+    return left.running + left.deleting
   })
-  yield* kill.pipe(Effect.repeat({ while: (left) => left > 0, schedule: Schedule.spaced("100 millis") }))
+  yield* kill.pipe(Effect.repeat({ while: (left) => left > 0, schedule: Schedule.spaced("250 millis") }))
 })

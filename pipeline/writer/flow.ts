@@ -7,6 +7,7 @@ import { Writer } from "./context.ts"
 import { type EncodedInsert, encodeInserts, sendInserts } from "./insert.ts"
 import { count, type DoubtCause } from "./metrics.ts"
 import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
+import { noteQuality } from "./quality.ts"
 import { bury, closeHorizon, CONFLICT, ownRecord } from "./settle.ts"
 
 /** Inserts under way at once. The next batch is decoded and encoded meanwhile. */
@@ -55,6 +56,21 @@ const buryConflicts = Effect.fnUntraced(function* (conflicts: ReadonlyArray<Acti
   }
 })
 
+/** Nobody will ever store these: said, not skipped. */
+const noteGap = Effect.fnUntraced(function* ({ from, to }: { readonly from: number; readonly to: number }) {
+  const { options, metrics } = yield* Writer
+  const { generation } = yield* ownRecord
+  metrics.messagesGone += to - from + 1
+  yield* noteQuality({
+    stream: options.stream,
+    kind: "messages_gone",
+    generation,
+    fromSeq: from,
+    toSeq: to,
+    detail: `messages ${from} to ${to} left the stream before they were read`,
+  })
+})
+
 /** The rows of a batch that are to be inserted: without what is stored or on its way already. */
 const withoutRepeats = Effect.fnUntraced(function* (batch: Batch, before: ReadonlyArray<UnderWay>) {
   const { metrics } = yield* Writer
@@ -92,6 +108,9 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
   const inserts = yield* FiberSet.make()
   const batcher = new Batcher(judge, options.stream, options.batch)
   let committed: Batch["last"] | undefined
+  let expected = start.committed + 1
+  /** Sequences that were never delivered: their messages left the stream unread. */
+  const gaps: Array<{ readonly from: number; readonly to: number }> = []
 
   const offer = (batch: Batch | undefined) => {
     if (batch === undefined) return
@@ -106,6 +125,8 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     windowBytes: Math.min(options.batch.bytes, 8 * 1024 * 1024),
     onMessage: (message, waiting) => {
       metrics.received++
+      if (message.seq > expected) gaps.push({ from: expected, to: message.seq - 1 })
+      expected = message.seq + 1
       metrics.lagEvents = message.seq + waiting - (metrics.committed ?? 0)
       offer(batcher.add(message, Date.now()))
     },
@@ -160,6 +181,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     Effect.gen(function* () {
       const batch = yield* Queue.take(sealed)
       if (Queue.sizeUnsafe(sealed) < SEALED) reader.resume()
+      for (const gap of gaps.splice(0)) yield* noteGap(gap).pipe(Effect.tapError(raiseDoubt("ledger_failed")))
       yield* bury(batch.letters).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
       const rows = yield* withoutRepeats(batch, [...underWay]).pipe(
         Effect.tapError(raiseDoubt("lookup_failed")),

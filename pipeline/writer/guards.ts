@@ -78,6 +78,19 @@ const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: 
 })
 
 /**
+ * True when messages that the stream received within the window may have been taken out of it. A broker that is started
+ * again rebuilds its memory of ids from the messages it holds, so it no longer knows these (seen on 2.9.10).
+ */
+const mayHaveForgotten = Effect.fnUntraced(function* (stream: string, window: number) {
+  const { manager } = yield* Nats
+  const { state } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
+  if (state.messages === 0) return state.last_seq > 0
+  return (
+    (state.num_deleted ?? 0) > 0 || (state.first_seq > 1 && Date.parse(state.first_ts) > Date.now() - window)
+  )
+})
+
+/**
  * Before anything is inserted after a start or a reconnect: is it the same stream, the same ledger, the same store?
  * What it finds ends up as a doubtful range, for `settle` to make right.
  */
@@ -101,21 +114,20 @@ export const checkGround = Effect.fn("checkGround")(function* (): Effect.fn.Retu
   if (why !== undefined) return yield* beginGeneration(record, why)
 
   const { duplicateWindow, maxClockAhead } = options
+  const isForgetful = yield* mayHaveForgotten(options.stream, duplicateWindow)
   const isOtherRule = record.duplicate_window !== duplicateWindow || record.max_clock_ahead !== maxClockAhead
   yield* ledger.change((mine) => ({
     ...mine,
     // Rows beyond the horizon: the ledger went back in time.
     horizon: Math.max(mine.horizon, stored?.seq ?? 0),
-    ...(isOtherRule
-      ? {
-          duplicate_window: duplicateWindow,
-          max_clock_ahead: maxClockAhead,
-          look_up_all_until:
-            Date.now() +
-            Math.max(duplicateWindow, record.duplicate_window) +
-            Math.max(maxClockAhead, record.max_clock_ahead),
-        }
-      : {}),
+    duplicate_window: duplicateWindow,
+    max_clock_ahead: maxClockAhead,
+    look_up_all_until:
+      isOtherRule || isForgetful
+        ? Date.now() +
+          Math.max(duplicateWindow, record.duplicate_window) +
+          Math.max(maxClockAhead, record.max_clock_ahead)
+        : mine.look_up_all_until,
   }))
   yield* walkBack()
 })

@@ -44,8 +44,18 @@ const insertMissing = Effect.fnUntraced(function* (
       else suspects.push({ row: some[0], error })
     }
   }
-  if (suspects[0] !== undefined && !taken) return yield* suspects[0].error
-  return [...guilty, ...suspects.map(({ row }) => row)]
+  // An error that does not speak of the row may be the store's: only while others are taken, and twice, is it held
+  // against the row.
+  for (const { row, error } of suspects) {
+    if (!taken) return yield* error
+    yield* insertActions([row], record(), { ignoreViews: true }).pipe(
+      Effect.catchIf(
+        ({ code }) => code === error.code,
+        () => Effect.sync(() => guilty.push(row)),
+      ),
+    )
+  }
+  return guilty
 })
 
 const MAX_ROUNDS = 20

@@ -62,11 +62,11 @@ const letterFor = (
 export const CONFLICT = "this id was used before with another time"
 
 /** Publishes dead letters and counts them. */
-export const bury = Effect.fnUntraced(function* (judged: ReadonlyArray<DeadLetter>) {
-  const { deadLetters, metrics, buried } = yield* Writer
-  const letters = judged.filter(({ message }) => message.seq > buried.through)
+export const bury = Effect.fnUntraced(function* (letters: ReadonlyArray<DeadLetter>) {
+  const { deadLetters, metrics } = yield* Writer
   if (letters.length === 0) return
-  yield* publishDeadLetters(deadLetters, SUBJECTS.actions, letters)
+  const { generation } = yield* ownRecord
+  yield* publishDeadLetters(deadLetters, SUBJECTS.actions, generation, letters)
   for (const { reason } of letters) count(metrics.deadLetters, reason)
 })
 
@@ -93,13 +93,14 @@ const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */
 const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
-  const { ledger, options, metrics } = yield* Writer
+  const { ledger, options, metrics, buried } = yield* Writer
   const record = yield* ownRecord
   const current = () => ledger.current() ?? record
   const { rows, letters } = yield* judgeAll(messages)
   const repaired = yield* repairRaw(rows, current)
   yield* bury([
-    ...letters,
+    // What was stored the first time may be refused now, but what was refused then is buried already.
+    ...letters.filter(({ message }) => message.seq > buried.through),
     ...repaired.conflicts.flatMap(letterFor(options.stream, messages, "id_conflict", CONFLICT)),
     ...repaired.rejected.flatMap(
       letterFor(options.stream, messages, "rejected_by_store", "the store refuses this row's values"),
