@@ -1,7 +1,7 @@
 import { utcDay } from "#schemas/time.ts"
 
 /** The zone of a tenant whose directory event has not been seen. */
-export const DEFAULT_ZONE = "UTC"
+const DEFAULT_ZONE = "UTC"
 
 const QUARTER = 900_000
 

@@ -2,7 +2,7 @@ import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
 import type { Message, Publisher } from "#nats/publisher.ts"
 import type { Sent } from "./expected.ts"
 
-export const ZONE = "Asia/Kathmandu"
+const ZONE = "Asia/Kathmandu"
 const DAY = 86_400_000
 
 /** Tells the directory that these tenants count their days in `ZONE`. */

@@ -56,7 +56,7 @@ export const makeWriters = Effect.fn("makeWriters")(function* (
 })
 
 /** What `/metrics` of a writer says, by name and labels; nothing while it does not answer. */
-export const metricsOf = (writer: WriterProcess) =>
+const metricsOf = (writer: WriterProcess) =>
   Effect.promise(async () => {
     const values = new Map<string, number>()
     try {
