@@ -38,7 +38,8 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a vi
         expect(yield* expected.differences()).toEqual([])
         expect(yield* deadLetters).toEqual([])
         const doubts = (yield* metricOf(writer, INSERT_FAILED)) ?? 0
-        expect(doubts).toBeGreaterThanOrEqual(6)
+        // One doubt may settle several of them.
+        expect(doubts).toBeGreaterThan(0)
 
         yield* store.command("DROP TABLE tidemark.thrower")
         yield* publish("a", 50, { page: "bad" })
