@@ -53,7 +53,7 @@ export class Batcher {
     else
       this.#letters.push({
         stream: this.#stream,
-        message: { ...message, payload: message.payload.slice() },
+        message: { ...message, payload: new Uint8Array(message.payload) },
         reason: judged.reason,
         detail: judged.detail,
       })

@@ -12,6 +12,10 @@ import { bury, closeHorizon, CONFLICT, ownRecord } from "./settle.ts"
 
 /** Inserts under way at once. The next batch is decoded and encoded meanwhile. */
 const INSERTS = 2
+/** Batches between their look-up and their commit; `walk-back.ts` relies on it, memory too. */
+const UNDER_WAY = 3
+/** Less than the largest message would never deliver it. */
+const LEAST_WINDOW_BYTES = 512 * 1024
 /** Sealed batches that wait; beyond it the reader asks for no more, so memory is bounded whatever the backlog. */
 const SEALED = 1
 /** The horizon goes up by this many batches at a time, so the ledger costs a write now and then, not one a batch. */
@@ -104,6 +108,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
   const start = yield* ownRecord
   const sealed = yield* Queue.unbounded<Batch>()
   const permits = yield* Semaphore.make(INSERTS)
+  const places = yield* Semaphore.make(UNDER_WAY)
   const underWay: Array<UnderWay> = []
   const inserts = yield* FiberSet.make()
   const batcher = new Batcher(judge, options.stream, options.batch)
@@ -122,7 +127,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     stream: options.stream,
     from: start.committed + 1,
     window: Math.min(options.batch.rows, 8192),
-    windowBytes: Math.min(options.batch.bytes, 8 * 1024 * 1024),
+    windowBytes: Math.max(LEAST_WINDOW_BYTES, Math.min(options.batch.bytes, 8 * 1024 * 1024)),
     onMessage: (message, waiting) => {
       metrics.received++
       if (message.seq > expected) gaps.push({ from: expected, to: message.seq - 1 })
@@ -133,14 +138,17 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
   })
   const ticker = setInterval(() => offer(batcher.tick(Date.now())), TICK)
 
-  /** Everything up to the first batch that is not done. */
-  const advance = () => {
+  /** Everything up to the first batch that is not done; returns how many that was. */
+  const advance = (): number => {
+    let batches = 0
     for (let head = underWay[0]; head?.done === true; head = underWay[0]) {
       committed = head.last
       metrics.committed = committed.seq
       metrics.lagEvents = Math.max(0, (metrics.lagEvents ?? 0) - head.messages)
       underWay.shift()
+      batches++
     }
+    return batches
   }
   const commit = Effect.suspend(() => {
     const last = committed
@@ -168,7 +176,8 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     metrics.inserts++
     metrics.insertSeconds += (performance.now() - began) / 1000
     metrics.stored += under.identities.length
-    advance()
+    const batches = advance()
+    if (batches > 0) yield* Semaphore.release(places, batches)
   })
   const raiseDoubt = (cause: DoubtCause) => (error: { readonly message: string }) =>
     Effect.logWarning(`in doubt: ${error.message}`).pipe(
@@ -190,6 +199,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       const { last, messages } = batch
       const under: UnderWay = { last, messages, identities: rows.map(identityOf), done: false }
       const encoded = encodeInserts(rows, yield* ownRecord)
+      yield* Semaphore.take(places, 1)
       yield* Semaphore.take(permits, 1)
       underWay.push(under)
       yield* FiberSet.run(
