@@ -7,8 +7,9 @@ import { Random } from "../../deploy/demo/random.ts"
 import { deadLetters } from "./dead-letters.ts"
 import { type Garbage, huge, spoil } from "./garbage.ts"
 import { Traffic } from "./traffic.ts"
+import { until } from "./until.ts"
 import { World } from "./world.ts"
-import { metricOf } from "./writers.ts"
+import { owns } from "./writers.ts"
 
 const SEED = 3
 const ROUNDS = 300
@@ -70,8 +71,8 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("garb
           "unknown_type",
         ])
         expect(writer.process.exitCode).toBeNull()
-        expect(yield* metricOf(writer, "tidemark_writer_owner")).toBe(1)
-        expect(yield* metricOf(writer, 'tidemark_doubts_total{cause="insert_failed"}')).toBeUndefined()
+        // It may have lost its lease on a busy machine, but it goes on.
+        yield* until("the writer owns the partition", owns(writer))
       }),
     { timeout: 90_000 },
   )
