@@ -16,5 +16,5 @@ COPY deploy ./deploy
 USER node
 EXPOSE 8080 9090
 # Batches of rows are short-lived; small nurseries halve the memory and cost no speed.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "deploy/cli.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "deploy/cli.ts"]
 CMD ["--help"]

@@ -54,7 +54,7 @@ export const makeStack = Effect.gen(function* () {
   const command = (...args: ReadonlyArray<string>) =>
     Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--max-semi-space-size=8", CLI, ...args], {
+        spawn(process.execPath, ["--max-semi-space-size=4", CLI, ...args], {
           env: { ...process.env, ...env },
           stdio: ["ignore", "ignore", "inherit"],
         }),
