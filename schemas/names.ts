@@ -11,6 +11,10 @@ export const BUCKETS = {
   ledger: "ledger",
   /** API keys by the SHA-256 of the key. */
   apiKeys: "api-keys",
+  /** What super admins let others do, a record a tenant. */
+  grants: "grants",
+  /** What super admins switch, a record a tenant. */
+  tenantSettings: "tenant-settings",
 } as const
 
 export const DATABASE = "tidemark"

@@ -3,11 +3,14 @@ import { Schema } from "effect"
 /** Every way in which the HTTP API says no: the closed list of `code`, each with its status and title. */
 export const PROBLEMS = {
   malformed_body: [400, "The body cannot be read"],
+  invalid_body: [400, "The body does not fit the schema"],
   unknown_parameter: [400, "There is no such parameter"],
   invalid_parameter: [400, "A parameter is missing or has a value that it cannot have"],
   invalid_cursor: [400, "The cursor is not one that this list gave"],
   unauthorized: [401, "A valid credential is needed"],
   forbidden: [403, "The credential does not allow this"],
+  names_hidden: [403, "The tenant hides names"],
+  ranking_off: [403, "The tenant has ranking switched off"],
   not_found: [404, "There is nothing at this address"],
   method_not_allowed: [405, "The address does not answer to this method"],
   body_too_large: [413, "The body is larger than the limit"],

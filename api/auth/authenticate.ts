@@ -1,8 +1,13 @@
 import { Effect } from "effect"
 import type { Nats, NatsError } from "#nats/connection.ts"
+import { DEFAULT_SETTINGS } from "#schemas/tenant-settings.ts"
 import { type Refused, refuse } from "../http/failure.ts"
-import { allows, type Credential, isSameSecret, type Right, rolesWith } from "./credential.ts"
+import { type Credential, isSameSecret } from "./credential.ts"
+import { grantedTo, grantsReader } from "./grants.ts"
 import { keyFinder } from "./keys.ts"
+import { type Right, rightsOf, rolesGrantable, rolesWith } from "./rights.ts"
+import { EVERYBODY, scopeOf } from "./scope.ts"
+import { settingsReader } from "./settings.ts"
 
 const BEARER = /^Bearer +(\S+) *$/iu
 
@@ -16,31 +21,61 @@ const challenge = (detail: string, error = ""): Refused =>
 
 const UNKNOWN = challenge("The credential is not known.", ', error="invalid_token"')
 
-const forbidden = (role: string, right: Right): Refused =>
-  refuse("forbidden", `A credential with the role ${role} may not do this.`, {
-    hint: `It takes one with the role ${rolesWith(right).join(" or ")}.`,
+const forbidden = (role: string, right: Right): Refused => {
+  const others = rolesGrantable(right)
+  const granted = others.length === 0 ? "" : `, or a grant of ${right} to a ${others.join(" or ")}`
+  return refuse("forbidden", `A credential with the role ${role} may not do this.`, {
+    hint: `It takes one with the role ${rolesWith(right).join(" or ")}${granted}.`,
   })
+}
 
 export type Authenticate = (
   header: string | undefined,
   right: Right,
 ) => Effect.Effect<Credential, Refused | NatsError, Nats>
 
+const OPERATOR: Credential = {
+  role: "operator",
+  tenant: undefined,
+  id: "operator",
+  user: undefined,
+  rights: rightsOf("operator", []),
+  scope: EVERYBODY,
+  settings: DEFAULT_SETTINGS,
+}
+
 /** Who asks, from the header `Authorization`, and whether they may. */
 export const authenticator = (adminKey: string): Authenticate => {
   const findKey = keyFinder()
-  const credentialOf = Effect.fnUntraced(function* (secret: string) {
-    if (isSameSecret(secret, adminKey)) return { role: "operator", tenant: undefined } as const
-    const record = yield* findKey(secret)
-    if (record === undefined) return yield* UNKNOWN
-    return { role: record.role, tenant: record.tenant } as const
+  const grantsOf = grantsReader()
+  const settingsOf = settingsReader()
+  const credentialOf = Effect.fnUntraced(function* (
+    secret: string,
+  ): Effect.fn.Return<Credential, Refused | NatsError, Nats> {
+    if (isSameSecret(secret, adminKey)) return OPERATOR
+    const found = yield* findKey(secret)
+    if (found === undefined) return yield* UNKNOWN
+    const { tenant, role, user } = found.record
+    const { grants, settings } = yield* Effect.all(
+      { grants: grantsOf(tenant), settings: settingsOf(tenant) },
+      { concurrency: "unbounded" },
+    )
+    return {
+      role,
+      tenant,
+      id: found.id,
+      user,
+      rights: rightsOf(role, grantedTo(grants, role, found.id)),
+      scope: scopeOf(role, user),
+      settings,
+    }
   })
   return Effect.fn("authenticate")(function* (header, right) {
     if (header === undefined) return yield* challenge("There is no credential.")
     const secret = BEARER.exec(header)?.[1]
     if (secret === undefined) return yield* UNKNOWN
-    const credential: Credential = yield* credentialOf(secret)
-    if (!allows(credential, right)) return yield* forbidden(credential.role, right)
+    const credential = yield* credentialOf(secret)
+    if (!credential.rights.has(right)) return yield* forbidden(credential.role, right)
     return credential
   })
 }

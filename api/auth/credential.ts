@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Schema } from "effect"
 import { TENANT } from "#schemas/patterns.ts"
+import type { TenantSettings } from "#schemas/tenant-settings.ts"
+import type { Right } from "./rights.ts"
+import type { Scope } from "./scope.ts"
 
 export const ROLES = ["super_admin", "manager", "member", "recruiter", "producer"] as const
 export type Role = (typeof ROLES)[number]
@@ -17,30 +20,21 @@ export const KeyRecord = Schema.Struct({
 })
 export type KeyRecord = typeof KeyRecord.Type
 
-/** Who asks: the operator, who belongs to no tenant, or somebody of a tenant. */
-export type Credential =
-  | { readonly role: "operator"; readonly tenant: undefined }
-  | { readonly role: Role; readonly tenant: string }
-
-/** What a route asks of a credential. */
-export type Right = "send_actions" | "send_directory" | "see_catalog" | "see_reports"
-
-const SENDS = ["send_actions", "send_directory"] as const
-const RIGHTS: Readonly<Record<Credential["role"], ReadonlyArray<Right>>> = {
-  operator: [...SENDS, "see_catalog"],
-  super_admin: [...SENDS, "see_catalog", "see_reports"],
-  manager: ["see_catalog"],
-  member: ["see_catalog"],
-  recruiter: ["see_catalog"],
-  producer: SENDS,
+interface Holder {
+  /** Names the credential without being one: for the audit log. */
+  readonly id: string
+  /** The user of the directory whom the credential stands for. */
+  readonly user: string | undefined
+  readonly rights: ReadonlySet<Right>
+  readonly scope: Scope
+  readonly settings: TenantSettings
 }
 
-export const allows = (credential: Credential, right: Right): boolean =>
-  RIGHTS[credential.role].includes(right)
-
-/** Roles that have a right, for messages and the specification. */
-export const rolesWith = (right: Right): ReadonlyArray<string> =>
-  Object.entries(RIGHTS).flatMap(([role, rights]) => (rights.includes(right) ? [role] : []))
+/** Who asks: the operator, who belongs to no tenant, or somebody of a tenant. */
+export type TenantCredential = Holder & { readonly role: Role; readonly tenant: string }
+export type Credential =
+  | (Holder & { readonly role: "operator"; readonly tenant: undefined })
+  | TenantCredential
 
 export const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest()
 

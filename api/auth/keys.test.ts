@@ -22,11 +22,14 @@ describe("a key", () => {
     const key = await run(createKey({ tenant, role: "manager", user: "u_1", name: "Ana's" }))
     expect(key).toMatch(new RegExp(`^tmk_${tenant}_[A-Za-z0-9_-]{43}$`, "u"))
     expect(await run(keyFinder()(key))).toEqual({
-      tenant,
-      role: "manager",
-      user: "u_1",
-      name: "Ana's",
-      created_at: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T.*Z$/u),
+      id: `k_${hashOf(key).slice(0, 20)}`,
+      record: {
+        tenant,
+        role: "manager",
+        user: "u_1",
+        name: "Ana's",
+        created_at: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T.*Z$/u),
+      },
     })
   })
 
@@ -84,7 +87,7 @@ describe("a key", () => {
       const remembered = yield* find(key)
       yield* TestClock.adjust("2 seconds")
       const forgotten = yield* find(key)
-      return [known?.role, remembered?.role, forgotten]
+      return [known?.record.role, remembered?.record.role, forgotten]
     })
     expect(await run(asked.pipe(Effect.provide(TestClock.layer())))).toEqual([
       "producer",

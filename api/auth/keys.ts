@@ -48,25 +48,34 @@ const lookUp = Effect.fn("lookUpKey")(function* (
   return entry?.operation === "PUT" ? Option.getOrUndefined(readRecord(entry.string())) : undefined
 })
 
+/** Names a key without being it: the beginning of the hash of 256 random bits tells nothing. */
+const keyId = (hash: string): string => `k_${hash.slice(0, 20)}`
+
+export interface FoundKey {
+  readonly id: string
+  readonly record: KeyRecord
+}
+
 /** A key that was deleted may be honoured for so long. */
 const REMEMBERED = 2000
 const MAX_REMEMBERED = 10_000
 
 /** Finds the record of a key; remembers it for a moment, and never that there is none. */
-export const keyFinder = (): ((key: string) => Effect.Effect<KeyRecord | undefined, NatsError, Nats>) => {
+export const keyFinder = (): ((key: string) => Effect.Effect<FoundKey | undefined, NatsError, Nats>) => {
   const remembered = new Map<string, { readonly record: KeyRecord; readonly until: number }>()
   return Effect.fn("findKey")(function* (key) {
     if (!KEY.test(key)) return undefined
     const hash = sha256(key).toString("hex")
     const now = yield* Clock.currentTimeMillis
     const known = remembered.get(hash)
-    if (known !== undefined && known.until > now) return known.record
+    if (known !== undefined && known.until > now) return { id: keyId(hash), record: known.record }
     const record = yield* lookUp(hash)
-    if (record === undefined) remembered.delete(hash)
-    else {
-      if (remembered.size >= MAX_REMEMBERED) remembered.clear()
-      remembered.set(hash, { record, until: now + REMEMBERED })
+    if (record === undefined) {
+      remembered.delete(hash)
+      return undefined
     }
-    return record
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+    remembered.set(hash, { record, until: now + REMEMBERED })
+    return { id: keyId(hash), record }
   })
 }

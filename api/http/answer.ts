@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto"
 import type { Context } from "hono"
-import type { ContentfulStatusCode } from "hono/utils/http-status"
+import type { ContentfulStatusCode, StatusCode } from "hono/utils/http-status"
 
-/** What a handler answers; `body` is sent as JSON, a string as plain text. */
+/** What a handler answers; `body` is sent as JSON, a string as plain text, a stream of bytes as it is. */
 export interface Answer {
   readonly status: number
   readonly body: unknown
@@ -13,12 +14,42 @@ export const accepted = (body: unknown): Answer => ({ status: 202, body })
 
 /** The response, with its length, which decides whether it is worth compressing. */
 export const respond = (c: Context, { status, body, headers }: Answer, mediaType?: string): Response => {
+  const common = { "Cache-Control": "no-store", ...headers }
+  if (body === null) return c.body(null, status as StatusCode, common)
+  if (body instanceof ReadableStream) return c.body(body, status as ContentfulStatusCode, common)
   const text = typeof body === "string"
   const bytes = Buffer.from(text ? body : JSON.stringify(body))
   return c.body(bytes, status as ContentfulStatusCode, {
     "Content-Type": mediaType ?? (text ? "text/plain; charset=utf-8" : "application/json"),
     "Content-Length": String(bytes.byteLength),
-    "Cache-Control": "no-store",
-    ...headers,
+    ...common,
+  })
+}
+
+const isReport = (body: unknown): body is { readonly meta: unknown } =>
+  typeof body === "object" && body !== null && "data" in body && "meta" in body
+
+const tagsIn = (header: string): ReadonlyArray<string> =>
+  header.split(",").map((tag) => tag.trim().replace(/^W\//u, ""))
+
+/**
+ * A report with a weak entity tag over all but `meta`, whose times and request id change with every call; 304 for
+ * whoever has the same numbers already.
+ */
+export const respondTagged = (c: Context, answer: Answer): Response => {
+  const { status, body, headers } = answer
+  if (status !== 200 || !isReport(body)) return respond(c, answer)
+  const { meta, ...rest } = body
+  const text = JSON.stringify(rest)
+  const tag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`
+  const tagged = { ...headers, ETag: `W/${tag}`, "Cache-Control": "private, no-cache" }
+  const known = tagsIn(c.req.header("If-None-Match") ?? "")
+  if (known.includes(tag) || known.includes("*"))
+    return respond(c, { status: 304, body: null, headers: tagged })
+  const bytes = Buffer.from(`${text.slice(0, -1)},"meta":${JSON.stringify(meta)}}`)
+  return c.body(bytes, 200, {
+    "Content-Type": "application/json",
+    "Content-Length": String(bytes.byteLength),
+    ...tagged,
   })
 }

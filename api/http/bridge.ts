@@ -2,7 +2,6 @@ import type { ClickHouse } from "#clickhouse"
 import { Cause, type Context, Effect, Exit, Option } from "effect"
 import type { Context as HonoContext } from "hono"
 import type { Nats } from "#nats/connection.ts"
-import type { Credential } from "../auth/credential.ts"
 import { type Failure, INTERNAL, Late, refusalOf } from "./failure.ts"
 
 /** What the services are to the API: the one place where Effect's context meets a request. */
@@ -11,7 +10,6 @@ export type Services = Context.Context<ClickHouse | Nats>
 export interface Env {
   Variables: {
     requestId: string
-    credential: Credential
     /** The pattern of the route that answers, for the metrics. */
     route: string
   }

@@ -2,25 +2,29 @@ import type { ClickHouse } from "#clickhouse"
 import { Effect, type Schema } from "effect"
 import type { Nats } from "#nats/connection.ts"
 import type { ProblemCode } from "#schemas/problem.ts"
-import type { Credential, Right } from "../auth/credential.ts"
+import type { Credential, TenantCredential } from "../auth/credential.ts"
+import type { Right } from "../auth/rights.ts"
 import type { Answer } from "./answer.ts"
 import { type Failure, type Refused, refuse } from "./failure.ts"
 
-/** Query parameters: a struct of what each one decodes to. */
+/** Parameters: a struct of what each one decodes to. Those that the path names come from it, the others from the query. */
 export type Parameters<P> = Schema.Decoder<P> & {
   readonly fields: Readonly<Record<string, Schema.Constraint>>
 }
 
 /** What a route promises; the router obeys it and `/openapi.json` is written from it. */
-export interface Endpoint<P> {
-  readonly method: "GET" | "POST"
+export interface Endpoint<P, B> {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  /** With parameters as Hono writes them: `/v1/exports/:id`. */
   readonly path: string
   readonly summary: string
   readonly description?: string
   /** What the credential must allow; undefined: open to everybody. */
   readonly right?: Right
   readonly parameters?: Parameters<P>
-  /** Media types of the body, each with the schema of what it carries. */
+  /** A JSON body, which is decoded for the handler. */
+  readonly json?: Schema.Decoder<B>
+  /** Media types of a body that the handler reads itself, each with the schema of what it carries. */
   readonly body?: Readonly<Record<string, Schema.Constraint>>
   readonly answers: Readonly<
     Record<number, { readonly description: string; readonly content: AnswerContent }>
@@ -33,30 +37,35 @@ export interface Endpoint<P> {
 export type AnswerContent = Schema.Constraint | "text/plain"
 
 /** One request, checked. */
-export interface Call<P> {
+export interface Call<P, B = undefined> {
   readonly parameters: P
+  readonly body: B
   readonly credential: Credential
   readonly requestId: string
   readonly request: Request
 }
 
-export type Handler<P> = (call: Call<P>) => Effect.Effect<Answer, Failure, ClickHouse | Nats>
+export type Handler<P, B> = (call: Call<P, B>) => Effect.Effect<Answer, Failure, ClickHouse | Nats>
 
-/** A route whose parameters' type is known to its handler alone. */
+/** A route whose parameters' and body's types are known to its handler alone. */
 export interface Route {
-  readonly endpoint: Endpoint<unknown>
-  readonly handle: Handler<never>
+  readonly endpoint: Endpoint<unknown, unknown>
+  readonly handle: Handler<never, never>
 }
 
-export const route = <P>(endpoint: Endpoint<P>, handle: Handler<P>): Route => ({
-  endpoint: endpoint as Endpoint<unknown>,
-  handle: handle as Handler<never>,
+export const route = <P, B = undefined>(endpoint: Endpoint<P, B>, handle: Handler<P, B>): Route => ({
+  endpoint: endpoint as Endpoint<unknown, unknown>,
+  handle: handle as Handler<never, never>,
 })
 
-/** The tenant that a credential belongs to; the operator belongs to none. */
-export const tenantOf = ({ tenant }: Credential): Effect.Effect<string, Refused> =>
-  tenant === undefined
+/** Names of the parameters in a path. */
+export const pathParameters = (path: string): ReadonlyArray<string> =>
+  [...path.matchAll(/:(\w+)/gu)].map(([, name = ""]) => name)
+
+/** The credential of somebody who belongs to a tenant; the operator belongs to none. */
+export const ofTenant = (credential: Credential): Effect.Effect<TenantCredential, Refused> =>
+  credential.tenant === undefined
     ? Effect.fail(
         refuse("forbidden", "The operator belongs to no tenant.", { hint: "Use a key of the tenant." }),
       )
-    : Effect.succeed(tenant)
+    : Effect.succeed(credential)

@@ -1,11 +1,13 @@
 import { Effect } from "effect"
 import type { Context, Hono } from "hono"
-import { createMiddleware } from "hono/factory"
 import type { Authenticate } from "../auth/authenticate.ts"
-import { respond } from "./answer.ts"
+import type { Credential } from "../auth/credential.ts"
+import type { Right } from "../auth/rights.ts"
+import { respond, respondTagged } from "./answer.ts"
 import { bridge, type Env, logDefect, type Services } from "./bridge.ts"
 import type { Call, Route } from "./endpoint.ts"
 import { INTERNAL, problemOf, Refused, refuse } from "./failure.ts"
+import { jsonBodyOf } from "./json-body.ts"
 import { parametersOf } from "./parameters.ts"
 
 /** The refusal as problem details. */
@@ -54,27 +56,26 @@ export const mount = (
   authenticate: Authenticate,
 ): void => {
   const run = bridge(services)
-  const { method, path, right, parameters } = endpoint
-  const named = createMiddleware<Env>(async (c, next) => {
+  const { method, path, right, parameters, json } = endpoint
+  const readParameters = parameters === undefined ? undefined : parametersOf(endpoint, parameters)
+  const readJson = json === undefined ? undefined : jsonBodyOf(json)
+  const authorize = async (c: Context<Env>, needed: Right): Promise<Credential> => {
+    const credential = await run(c, authenticate(c.req.header("Authorization"), needed))
+    if (credential.role === "operator") await run(c, audited(c))
+    return credential
+  }
+  app.on(method, [path], async (c: Context<Env>) => {
     c.set("route", path)
-    await next()
-  })
-  const authorized = createMiddleware<Env>(async (c, next) => {
-    if (right !== undefined) {
-      const credential = await run(c, authenticate(c.req.header("Authorization"), right))
-      if (credential.role === "operator") await run(c, audited(c))
-      c.set("credential", credential)
-    }
-    await next()
-  })
-  const checked = parameters === undefined ? [] : parametersOf(parameters)
-  app.on(method, [path], named, authorized, ...checked, async (c: Context<Env>) => {
+    // A route without a right looks at nobody's credential.
+    const credential = (right === undefined ? undefined : await authorize(c, right)) as Credential
     const call = {
-      parameters: c.req.valid("query" as never),
-      credential: c.get("credential"),
+      parameters: readParameters?.(c) as never,
+      body: (readJson === undefined ? undefined : await run(c, readJson(c.req.raw))) as never,
+      credential,
       requestId: c.get("requestId"),
       request: c.req.raw,
-    } satisfies Call<never>
-    return respond(c, await run(c, handle(call)))
+    } satisfies Call<never, never>
+    const answer = await run(c, handle(call))
+    return method === "GET" && right !== undefined ? respondTagged(c, answer) : respond(c, answer)
   })
 }

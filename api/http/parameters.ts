@@ -1,64 +1,63 @@
-import { sValidator } from "@hono/standard-validator"
-import { Schema } from "effect"
-import type { MiddlewareHandler } from "hono"
-import { createMiddleware } from "hono/factory"
+import type { Context } from "hono"
 import type { Env } from "./bridge.ts"
-import type { Parameters } from "./endpoint.ts"
-import { refuse } from "./failure.ts"
+import { type Endpoint, type Parameters, pathParameters } from "./endpoint.ts"
+import { type Refused, refuse } from "./failure.ts"
+import { decoder, type Invalid } from "./decode.ts"
 
-interface Issue {
-  readonly message: string
-  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
-}
-
-const problemOf = ({ path = [], message }: Issue, query: Readonly<Record<string, unknown>>) => {
-  const [first] = path
-  const parameter = String(typeof first === "object" ? first.key : (first ?? ""))
-  const repeated = path.length === 1 && Array.isArray(query[parameter]) && message === "Expected string"
-  return { parameter, detail: repeated ? "It can be given once only" : message }
-}
+type Given = Readonly<Record<string, string | ReadonlyArray<string>>>
 
 /** Refuses every parameter that the route does not have: a filter with a typo would silently widen a report. */
-const known = (names: ReadonlySet<string>) =>
-  createMiddleware<Env>(async (c, next) => {
-    const unknown = [...new Set(new URL(c.req.url).searchParams.keys())].filter((name) => !names.has(name))
-    if (unknown.length > 0)
-      throw refuse(
-        "unknown_parameter",
-        `There is no parameter ${unknown
-          .slice(0, 5)
-          .map((name) => JSON.stringify(name.slice(0, 60)))
-          .join(", ")}.`,
-        {
-          hint: names.size === 0 ? "This call takes none." : `The parameters are ${[...names].join(", ")}.`,
-          errors: unknown.slice(0, 20).map((parameter) => ({
-            parameter: parameter.slice(0, 60),
-            detail: "There is no such parameter",
-          })),
-        },
-      )
-    await next()
-  })
-
-/** Reads and checks the query; the handler finds the result under `valid("query")`. */
-export const parametersOf = <P>(parameters: Parameters<P>): ReadonlyArray<MiddlewareHandler<Env>> => {
-  const schema = Schema.toStandardSchemaV1(parameters, { parseOptions: { errors: "all" } })
-  const valid: MiddlewareHandler = sValidator("query", schema, (result) => {
-    if (result.success) return
-    const query = result.data as Readonly<Record<string, unknown>>
-    const all = result.error.map((issue: Issue) => problemOf(issue, query))
-    // The first of each: what fails one check of a value mostly fails the next one too.
-    const errors = [...Map.groupBy(all, ({ parameter }) => parameter).values()].flatMap(
-      ([first]) => first ?? [],
-    )
-    const code = errors.every(({ parameter }) => parameter === "cursor")
-      ? "invalid_cursor"
-      : "invalid_parameter"
-    const detail = errors
-      .map((error) => `${error.parameter}: ${error.detail}`)
+const refuseUnknown = (unknown: ReadonlyArray<string>, names: ReadonlyArray<string>): Refused =>
+  refuse(
+    "unknown_parameter",
+    `There is no parameter ${unknown
       .slice(0, 5)
-      .join("; ")
-    throw refuse(code, `${detail}.`, { errors: errors.slice(0, 20) })
+      .map((name) => JSON.stringify(name.slice(0, 60)))
+      .join(", ")}.`,
+    {
+      hint: names.length === 0 ? "This call takes none." : `The parameters are ${names.join(", ")}.`,
+      errors: unknown.slice(0, 20).map((parameter) => ({
+        parameter: parameter.slice(0, 60),
+        detail: "There is no such parameter",
+      })),
+    },
+  )
+
+const refuseInvalid = (invalid: ReadonlyArray<Invalid>, given: Given): Refused => {
+  const errors = invalid.map(({ place, detail }) => {
+    const parameter = place[0] ?? ""
+    const repeated = place.length === 1 && Array.isArray(given[parameter]) && detail === "Expected string"
+    return { parameter, detail: repeated ? "It can be given once only" : detail }
   })
-  return [known(new Set(Object.keys(parameters.fields))), valid]
+  const code = errors.every(({ parameter }) => parameter === "cursor")
+    ? "invalid_cursor"
+    : "invalid_parameter"
+  const detail = errors
+    .map((error) => `${error.parameter}: ${error.detail}`)
+    .slice(0, 5)
+    .join("; ")
+  return refuse(code, `${detail}.`, { errors: errors.slice(0, 20) })
+}
+
+/** Reads and checks the parameters of a request, from its path and its query. */
+export const parametersOf = <P>({ path }: Endpoint<P, unknown>, parameters: Parameters<P>) => {
+  const inPath = new Set(pathParameters(path))
+  const names = Object.keys(parameters.fields).filter((name) => !inPath.has(name))
+  const decode = decoder(parameters)
+  return (c: Context<Env>): P => {
+    const query = [...Map.groupBy(new URL(c.req.url).searchParams, ([name]) => name)].map(
+      ([name, pairs]) => [name, pairs.map(([, value]) => value)] as const,
+    )
+    const unknown = query.flatMap(([name]) => (names.includes(name) ? [] : [name]))
+    if (unknown.length > 0) throw refuseUnknown(unknown, names)
+    const given: Given = {
+      ...Object.fromEntries(
+        query.map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]),
+      ),
+      ...c.req.param(),
+    }
+    const decoded = decode(given)
+    if (!decoded.ok) throw refuseInvalid(decoded.invalid, given)
+    return decoded.value
+  }
 }

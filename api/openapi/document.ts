@@ -1,7 +1,7 @@
 import { type JsonSchema, Schema } from "effect"
 import { Problem, PROBLEMS, type ProblemCode } from "#schemas/problem.ts"
-import { rolesWith } from "../auth/credential.ts"
-import type { AnswerContent, Route } from "../http/endpoint.ts"
+import { rolesGrantable, rolesWith } from "../auth/rights.ts"
+import { type AnswerContent, pathParameters, type Route } from "../http/endpoint.ts"
 
 type Json = Readonly<Record<string, unknown>>
 type Endpoint = Route["endpoint"]
@@ -26,16 +26,17 @@ const relocated = (schema: JsonSchema.JsonSchema): JsonSchema.JsonSchema =>
     key === "$ref" && typeof value === "string" ? value.replace(LOCAL, SHARED) : value,
   ) as JsonSchema.JsonSchema
 
-const parametersOf = ({ parameters }: Endpoint, components: Components): ReadonlyArray<Json> => {
+const parametersOf = ({ path, parameters }: Endpoint, components: Components): ReadonlyArray<Json> => {
   if (parameters === undefined) return []
   const { properties = {}, required = [] } = components.add(parameters) as {
     readonly properties?: Readonly<Record<string, Json>>
     readonly required?: ReadonlyArray<string>
   }
+  const inPath = pathParameters(path)
   return Object.entries(properties).map(([name, { description, ...schema }]) => ({
     name,
-    in: "query",
-    required: required.includes(name),
+    in: inPath.includes(name) ? "path" : "query",
+    required: inPath.includes(name) || required.includes(name),
     ...(description === undefined ? {} : { description }),
     schema,
     ...(schema["type"] === "array" ? { style: "form", explode: true } : {}),
@@ -48,13 +49,16 @@ const contentOf = (content: AnswerContent, components: Components): Json =>
     : { "application/json": { schema: components.add(content) } }
 
 /** Problems that a route can have because of what it is, beside its own. */
-const problemsOf = ({ right, parameters, problems = [] }: Endpoint): ReadonlyArray<ProblemCode> => [
+const problemsOf = ({ right, parameters, json, problems = [] }: Endpoint): ReadonlyArray<ProblemCode> => [
   ...problems,
   ...(right === undefined ? [] : (["unauthorized", "forbidden", "overloaded", "unavailable"] as const)),
   ...(parameters === undefined ? [] : (["unknown_parameter"] as const)),
   ...(parameters === undefined || Object.keys(parameters.fields).length === 0
     ? []
     : (["invalid_parameter"] as const)),
+  ...(json === undefined
+    ? []
+    : (["unsupported_media_type", "malformed_body", "body_too_large", "invalid_body"] as const)),
   "internal",
   "timeout",
 ]
@@ -78,15 +82,18 @@ const problemAnswers = (endpoint: Endpoint, components: Components): Json => {
 }
 
 const operationOf = (endpoint: Endpoint, components: Components): Json => {
-  const { summary, description, right, body, answers } = endpoint
+  const { summary, description, right, json, answers } = endpoint
+  const body = json === undefined ? endpoint.body : { "application/json": json }
+  const granted = right === undefined ? [] : rolesGrantable(right)
   const roles = right === undefined ? "" : `Roles: ${rolesWith(right).join(", ")}.`
+  const grant = granted.length === 0 ? "" : `With a grant of ${right}: ${granted.join(", ")}.`
   const content = Object.entries(body ?? {}).map(([type, schema]) => [
     type,
     { schema: components.add(schema) },
   ])
   return {
     summary,
-    description: [description, roles].filter(Boolean).join(" "),
+    description: [description, roles, grant].filter(Boolean).join(" "),
     ...(right === undefined ? { security: [] } : {}),
     parameters: parametersOf(endpoint, components),
     ...(body === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } }),
@@ -106,11 +113,10 @@ const operationOf = (endpoint: Endpoint, components: Components): Json => {
 export const openApiDocument = (routes: ReadonlyArray<Route>): Json => {
   const components = new Components()
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const { endpoint } of routes)
-    paths[endpoint.path] = {
-      ...paths[endpoint.path],
-      [endpoint.method.toLowerCase()]: operationOf(endpoint, components),
-    }
+  for (const { endpoint } of routes) {
+    const path = endpoint.path.replaceAll(/:(\w+)/gu, "{$1}")
+    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operationOf(endpoint, components) }
+  }
   return {
     openapi: "3.1.0",
     info: {

@@ -71,28 +71,28 @@ const rowOf = (action: StoredAction, zone: string, directory: Directory): Action
   }
 }
 
-const readDirectory = (tenant: string, actions: ReadonlyArray<StoredAction>) =>
+const readDirectory = (report: Report, actions: ReadonlyArray<StoredAction>) =>
   Effect.all(
     {
       users: readNames(
-        tenant,
+        report,
         "users",
         actions.map(({ actor_id }) => actor_id),
       ),
       clients: readNames(
-        tenant,
+        report,
         "clients",
         actions.map(({ client_id }) => client_id),
       ),
       candidates: readNames(
-        tenant,
+        report,
         "candidates",
         actions.flatMap(({ candidate_id, actor_type, actor_id }) =>
           actor_type === "candidate" ? [candidate_id, actor_id] : [candidate_id],
         ),
       ),
       jobs: readNames(
-        tenant,
+        report,
         "jobs",
         actions.map(({ job_id }) => job_id),
       ),
@@ -109,10 +109,10 @@ export const readActionPage = Effect.fn("readActionPage")(function* (
   const { limit = 100 } = parameters
   const place = yield* actionCursors.read(tenant, parameters)
   const pin = place ?? (yield* report.pin)
-  const found = yield* readActions(tenant, parameters, range, pin, place, limit + 1)
+  const found = yield* readActions(report, parameters, pin, place, limit + 1)
   const actions = found.slice(0, limit)
   const last = actions.at(-1)
-  const directory = yield* readDirectory(tenant, actions)
+  const directory = yield* readDirectory(report, actions)
   return {
     rows: actions.map((action) => rowOf(action, range.zone, directory)),
     nextCursor:

@@ -2,7 +2,8 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import type { ActionsParameters } from "#schemas/report-actions.ts"
-import type { Range } from "./range.ts"
+import { type Scope, scopeParams, USERS_IN_SCOPE } from "../auth/scope.ts"
+import type { Report } from "./report.ts"
 import { dateTime64 } from "./statement.ts"
 
 export interface StoredAction {
@@ -55,7 +56,10 @@ type Filter = keyof typeof FILTERS
 const filtersIn = (parameters: ActionsParameters): ReadonlyArray<Filter> =>
   (Object.keys(FILTERS) as Array<Filter>).filter((filter) => (parameters[filter]?.length ?? 0) > 0)
 
-const statement = (filters: ReadonlyArray<Filter>, place: ActionPlace | undefined): string => `
+/** Of a user within the scope; the user of the credential's own actions are, whatever the directory knows. */
+const SCOPED = `(actor_id = {scope_user:String} OR actor_id IN (${USERS_IN_SCOPE}))`
+
+const statement = (scope: Scope, filters: ReadonlyArray<Filter>, place: ActionPlace | undefined): string => `
 SELECT
   id, type, time, source, actor_id, actor_type, impersonator_id, automated, quantity, client_id, candidate_id,
   contact_id, job_id, page, channel, session_id, properties
@@ -65,6 +69,7 @@ WHERE ${[
   "time >= {start:DateTime64(3, 'UTC')} AND time < {end:DateTime64(3, 'UTC')}",
   "(generation, stream_seq) <= ({generation:UInt32}, {sequence:UInt64})",
   ...(place === undefined ? [] : ["(time, id) < ({before_time:DateTime64(3, 'UTC')}, {before_id:String})"]),
+  ...(scope.kind === "everybody" ? [] : [SCOPED]),
   ...filters.map((filter) => FILTERS[filter]),
 ].join("\n  AND ")}
 ORDER BY time DESC, id DESC
@@ -78,9 +83,8 @@ const WIDER = 8
  * range would read all of it; looking back a day first, then ever further, ends soon for all but the rarest filters.
  */
 export const readActions = Effect.fn("readActions")(function* (
-  tenant: string,
+  { tenant, range, scope }: Report,
   parameters: ActionsParameters,
-  range: Range,
   pin: Pin,
   place: ActionPlace | undefined,
   limit: number,
@@ -91,9 +95,10 @@ export const readActions = Effect.fn("readActions")(function* (
   let end = place === undefined ? range.end : Math.min(range.end, place.time + 1)
   for (let span = DAY; end > range.start && found.length < limit; span *= WIDER) {
     const start = Math.max(range.start, end - span)
-    const rows = yield* store.query<StoredAction>(statement(filters, place), {
+    const rows = yield* store.query<StoredAction>(statement(scope, filters, place), {
       params: {
         ...Object.fromEntries(filters.map((filter) => [filter, parameters[filter]])),
+        ...scopeParams(scope),
         tenant,
         start: dateTime64(start),
         end: dateTime64(end),

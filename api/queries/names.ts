@@ -1,6 +1,7 @@
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
+import type { Report } from "./report.ts"
 
 /** What the directory calls somebody or something now; null when it was erased. */
 export interface Named {
@@ -29,14 +30,19 @@ const STATEMENTS = {
   teams: statement(TABLES.teams, "team_id", "record.name", "NULL"),
 } as const
 
-/** The names of these ids; ids that the directory does not know are missing. Empty ids are passed over. */
+const PEOPLE = new Set<keyof typeof STATEMENTS>(["users", "candidates"])
+
+/**
+ * The names of these ids; ids that the directory does not know are missing, and so are people where the tenant hides
+ * their names. Empty ids are passed over.
+ */
 export const readNames = Effect.fn("readNames")(function* (
-  tenant: string,
+  { tenant, settings }: Pick<Report, "tenant" | "settings">,
   kind: keyof typeof STATEMENTS,
   ids: Iterable<string>,
 ): Effect.fn.Return<Names, ClickHouseError, ClickHouse> {
   const wanted = [...new Set(ids)].filter((id) => id !== "")
-  if (wanted.length === 0) return new Map()
+  if (wanted.length === 0 || (settings.hide_names && PEOPLE.has(kind))) return new Map()
   const store = yield* ClickHouse
   const rows = yield* store.query<Named>(STATEMENTS[kind], { params: { tenant, ids: wanted } })
   return new Map(rows.map((row) => [row.id, row]))

@@ -1,4 +1,6 @@
 import { TABLES } from "#schemas/names.ts"
+import { IN_SCOPE, scopeParams } from "../auth/scope.ts"
+import type { Report } from "./report.ts"
 import { type Range, licensedSpan } from "./range.ts"
 import { dateTime64 } from "./statement.ts"
 
@@ -9,7 +11,12 @@ export interface PeopleFilters {
   readonly user_id?: ReadonlyArray<string>
 }
 
-export const peopleParams = ({ team_id = [], user_email = [], user_id = [] }: PeopleFilters) => ({
+export const peopleParams = (
+  { team_id = [], user_email = [], user_id = [] }: PeopleFilters,
+  { scope, settings }: Pick<Report, "scope" | "settings">,
+) => ({
+  ...scopeParams(scope),
+  hide_names: settings.hide_names,
   team_ids: team_id,
   user_emails: user_email,
   user_ids: user_id,
@@ -28,14 +35,22 @@ export const PEOPLE = `
       AND (empty({team_ids:Array(String)}) OR hasAny(record.team_ids, {team_ids:Array(String)}))
       AND (empty({user_emails:Array(String)})
         OR has(arrayMap(email -> lowerUTF8(email), {user_emails:Array(String)}), lowerUTF8(personal.email)))
-      AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, user_id)) AS member,
-    if(personal.erased, NULL, personal.name) AS name,
-    if(personal.erased, NULL, personal.email) AS email,
+      AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, user_id))
+      AND ${IN_SCOPE} AS member,
+    if(personal.erased OR {hide_names:Bool}, NULL, personal.name) AS name,
+    if(personal.erased OR {hide_names:Bool}, NULL, personal.email) AS email,
     record.team_ids AS team_ids
   FROM (
     SELECT user_id, max(record) AS record, max(personal) AS personal
     FROM ${TABLES.users} WHERE tenant = {tenant:String} GROUP BY user_id
   )`
+
+/**
+ * True for whoever acted, as (activity.user_id), and is not in the directory. Only those who see everybody are told:
+ * of whom nothing is known it is not known either whose team they are in.
+ */
+export const UNKNOWN = `NOT people.known AND {scope:String} = 'everybody'
+      AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, activity.user_id))`
 
 /** The ids of the population. */
 export const MEMBERS = `SELECT user_id FROM (${PEOPLE}) WHERE member`

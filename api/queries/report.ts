@@ -2,6 +2,11 @@ import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Clock, Effect } from "effect"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import { STREAMS } from "#schemas/names.ts"
+import type { TenantSettings } from "#schemas/tenant-settings.ts"
+import type { Credential } from "../auth/credential.ts"
+import type { Scope } from "../auth/scope.ts"
+import { ofTenant } from "../http/endpoint.ts"
+import { type Refused, refuse } from "../http/failure.ts"
 import { type Pin, readStoredPin } from "./actions.ts"
 import { appliedThrough, readLedger, readStream } from "./freshness.ts"
 import { type Range, rangeOf } from "./range.ts"
@@ -12,6 +17,9 @@ export interface Report {
   readonly tenant: string
   readonly range: Range
   readonly standing: Standing
+  /** Whose activity it may show. */
+  readonly scope: Scope
+  readonly settings: TenantSettings
   /** Everything received up to here is in what is read from now on. */
   readonly dataThrough: number
   /** Where the stream of actions ends now. */
@@ -22,13 +30,32 @@ export interface Asked {
   readonly from: string
   readonly to: string
   readonly tz?: string
+  readonly sort?: string
+  readonly user_email?: ReadonlyArray<string>
+}
+
+/** Where names are hidden nothing may find a person by one. */
+const refuseNames = ({ sort = "", user_email = [] }: Asked, { hide_names }: TenantSettings) => {
+  if (!hide_names) return Effect.void
+  const parameter =
+    user_email.length > 0 ? "user_email" : /^-?(?:name|email)$/u.test(sort) ? "sort" : undefined
+  if (parameter === undefined) return Effect.void
+  return refuse("names_hidden", `The tenant hides names, so ${parameter} cannot be used like this.`, {
+    hint: "Use ids.",
+  })
 }
 
 /** Asks how far the streams are applied before anything is read, so that the report holds at least as much as it says. */
-export const openReport = Effect.fn("openReport")(function* (
-  tenant: string,
-  { from, to, tz }: Asked,
-): Effect.fn.Return<Report, ClickHouseError | NatsError, ClickHouse | Nats> {
+export const openReport = Effect.fn("openReport")(function* ({
+  credential,
+  parameters,
+}: {
+  readonly credential: Credential
+  readonly parameters: Asked
+}): Effect.fn.Return<Report, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
+  const { tenant, scope, settings } = yield* ofTenant(credential)
+  yield* refuseNames(parameters, settings)
+  const { from, to, tz } = parameters
   const now = yield* Clock.currentTimeMillis
   const { actions, directory, ledger, progress, standing } = yield* Effect.all(
     {
@@ -51,6 +78,8 @@ export const openReport = Effect.fn("openReport")(function* (
     tenant,
     range: rangeOf(from, to, tz ?? standing.zone, now),
     standing,
+    scope,
+    settings,
     dataThrough: Math.min(actionsThrough, directoryThrough),
     pin:
       ledger === undefined

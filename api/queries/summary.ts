@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { SummaryParameters } from "#schemas/report-user-insights.ts"
 import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
-import { LICENSES, licenseParams, PEOPLE, peopleParams } from "./people.ts"
+import { LICENSES, licenseParams, PEOPLE, peopleParams, UNKNOWN } from "./people.ts"
 import type { Report } from "./report.ts"
 
 interface Row {
@@ -25,8 +25,7 @@ SELECT
   countIf(people.member AND activity.active) AS active_users,
   countIf(people.member AND activity.active AND licensed) AS active_licenses,
   sumForEachIf(activity.metrics, people.member) AS metrics,
-  countIf(NOT people.known AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, activity.user_id)))
-    AS unknown_actors
+  countIf(${UNKNOWN}) AS unknown_actors
 FROM (
   SELECT user_id, ${METRIC_SUMS} AS metrics, max(${ACTIVATES}) AS active
   FROM (${rows}) GROUP BY user_id
@@ -50,7 +49,7 @@ export const readSummary = Effect.fn("readSummary")(function* (
     params: {
       ...activity.params,
       ...catalogueParams,
-      ...peopleParams(parameters),
+      ...peopleParams(parameters, report),
       ...licenseParams(report.range),
       license_basis: parameters.license_basis ?? "end",
     },

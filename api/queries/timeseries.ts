@@ -3,7 +3,7 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { TimeseriesParameters } from "#schemas/report-user-insights.ts"
 import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
-import { MEMBERS, PEOPLE, peopleParams } from "./people.ts"
+import { MEMBERS, PEOPLE, peopleParams, UNKNOWN } from "./people.ts"
 import { intervalsOf } from "./range.ts"
 import type { Report } from "./report.ts"
 
@@ -18,7 +18,7 @@ SELECT start, count() AS users
 FROM (
   SELECT arrayJoin(multiIf(
     people.member, activity.starts,
-    NOT people.known AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, activity.user_id)), [0],
+    ${UNKNOWN}, [0],
     [])) AS start
   FROM (
     SELECT user_id, groupUniqArrayIf(${START}, ${ACTIVATES}) AS starts FROM (${rows}) GROUP BY user_id
@@ -48,7 +48,7 @@ export const readTimeseries = Effect.fn("readTimeseries")(function* (
   const { metric: asked = ["active_users"] } = parameters
   const dates = intervalsOf(report.range, parameters.interval ?? "day")
   const starts = activity.positionsOf(dates)
-  const params = { ...activity.params, ...catalogueParams, ...peopleParams(parameters), starts }
+  const params = { ...activity.params, ...catalogueParams, ...peopleParams(parameters, report), starts }
   const { users, metrics } = yield* Effect.all(
     {
       users: store.query<{ readonly start: number; readonly users: number }>(usersStatement(activity.rows), {

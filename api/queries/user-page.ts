@@ -39,7 +39,7 @@ export const readUserPage = Effect.fn("readUserPage")(function* (
   const { teams, lastActivity } = yield* Effect.all(
     {
       teams: readNames(
-        tenant,
+        report,
         "teams",
         rows.flatMap((row) => row.team_ids),
       ),

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { UsersParameters } from "#schemas/report-user-insights.ts"
 import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
-import { LICENSES, licenseParams, PEOPLE, peopleParams } from "./people.ts"
+import { LICENSES, licenseParams, PEOPLE, peopleParams, UNKNOWN } from "./people.ts"
 import type { Report } from "./report.ts"
 import { afterPlace, type Order, orderOf, type Place, sortedBy } from "./user-order.ts"
 
@@ -47,7 +47,7 @@ FROM (
     activity.active_days AS active_days,
     if(active_days > 0, activity.last_at, NULL) AS last_at,
     arrayResize(activity.metrics, ${METRICS.length}) AS metrics,
-    NOT people.known AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, activity.user_id)) AS unknown
+    ${UNKNOWN} AS unknown
   FROM (
     SELECT
       user_id,
@@ -83,7 +83,7 @@ export const readUsers = Effect.fn("readUsers")(function* (
     params: {
       ...activity.params,
       ...catalogueParams,
-      ...peopleParams(parameters),
+      ...peopleParams(parameters, report),
       ...licenseParams(report.range),
       days: activity.positionsOf(report.range.days),
       metric: order.metric,

@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import { Catalogue, CATALOGUE } from "#schemas/catalogue.ts"
 import { Actions, ActionsParameters } from "#schemas/report-actions.ts"
 import { ok } from "../http/answer.ts"
-import { type Call, type Route, route, tenantOf } from "../http/endpoint.ts"
+import { type Call, type Route, route } from "../http/endpoint.ts"
 import { readActionPage } from "../queries/action-page.ts"
 import { metaOf, openReport } from "../queries/report.ts"
 
@@ -13,13 +13,14 @@ const actions = route(
     summary: "The action log, newest first, with names",
     description:
       "Every stored event of the range, automated and impersonated ones too. Pages do not shift while events arrive: they show what the stream held at the time of the first.",
-    right: "see_reports",
+    right: "see_actions",
     parameters: ActionsParameters,
     answers: { 200: { description: "A page of the log.", content: Actions } },
     problems: ["invalid_cursor", "too_much_data"],
   },
-  Effect.fn("actions")(function* ({ parameters, credential, requestId }: Call<ActionsParameters>) {
-    const report = yield* openReport(yield* tenantOf(credential), parameters)
+  Effect.fn("actions")(function* (call: Call<ActionsParameters>) {
+    const { parameters, requestId } = call
+    const report = yield* openReport(call)
     const { rows, nextCursor } = yield* readActionPage(parameters, report)
     return ok({ data: rows, next_cursor: nextCursor, meta: metaOf(report, parameters, requestId) })
   }),

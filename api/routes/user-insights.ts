@@ -8,7 +8,7 @@ import {
   UsersParameters,
 } from "#schemas/report-user-insights.ts"
 import { ok } from "../http/answer.ts"
-import { type Call, type Route, route, tenantOf } from "../http/endpoint.ts"
+import { type Call, type Route, route } from "../http/endpoint.ts"
 import { metaOf, openReport } from "../queries/report.ts"
 import { readSummary } from "../queries/summary.ts"
 import { readTimeseries } from "../queries/timeseries.ts"
@@ -21,13 +21,14 @@ const summary = route(
     method: "GET",
     path: `${PATH}/summary`,
     summary: "Licences, active users and every metric over a range",
-    right: "see_reports",
+    right: "see_insights",
     parameters: SummaryParameters,
     answers: { 200: { description: "The numbers.", content: Summary } },
     problems: ["too_much_data"],
   },
-  Effect.fn("summary")(function* ({ parameters, credential, requestId }: Call<SummaryParameters>) {
-    const report = yield* openReport(yield* tenantOf(credential), parameters)
+  Effect.fn("summary")(function* (call: Call<SummaryParameters>) {
+    const { parameters, requestId } = call
+    const report = yield* openReport(call)
     const { numbers, unknownActors } = yield* readSummary(parameters, report)
     return ok({
       data: Object.fromEntries(Object.entries(numbers).map(([metric, value]) => [metric, { value }])),
@@ -43,13 +44,14 @@ const users = route(
     summary: "One row a user: identity, teams, licence, last activity, every metric",
     description:
       "Members who had a live licence at some instant of the range or did something in it. Pages sorted by a metric are live.",
-    right: "see_reports",
+    right: "see_insights",
     parameters: UsersParameters,
     answers: { 200: { description: "A page of users.", content: Users } },
     problems: ["invalid_cursor", "too_much_data"],
   },
-  Effect.fn("users")(function* ({ parameters, credential, requestId }: Call<UsersParameters>) {
-    const report = yield* openReport(yield* tenantOf(credential), parameters)
+  Effect.fn("users")(function* (call: Call<UsersParameters>) {
+    const { parameters, requestId } = call
+    const report = yield* openReport(call)
     const page = yield* readUserPage(parameters, report)
     return ok({
       data: page.rows,
@@ -64,13 +66,14 @@ const timeseries = route(
     method: "GET",
     path: `${PATH}/timeseries`,
     summary: "Metrics by day, week or month, zeros included",
-    right: "see_reports",
+    right: "see_insights",
     parameters: TimeseriesParameters,
     answers: { 200: { description: "One row an interval.", content: Timeseries } },
     problems: ["too_much_data"],
   },
-  Effect.fn("timeseries")(function* ({ parameters, credential, requestId }: Call<TimeseriesParameters>) {
-    const report = yield* openReport(yield* tenantOf(credential), parameters)
+  Effect.fn("timeseries")(function* (call: Call<TimeseriesParameters>) {
+    const { parameters, requestId } = call
+    const report = yield* openReport(call)
     const { points, unknownActors } = yield* readTimeseries(parameters, report)
     return ok({
       data: points,

@@ -2,7 +2,7 @@ import { Readable } from "node:stream"
 import type { ReadableStream } from "node:stream/web"
 import { createGunzip } from "node:zlib"
 import { Effect } from "effect"
-import { Refused, refuse } from "../http/failure.ts"
+import { Refused, refuse } from "./failure.ts"
 
 const tooLarge = (limit: number) =>
   refuse("body_too_large", `The body has more than ${limit} bytes.`, {

@@ -1,0 +1,30 @@
+import { Clock, Effect, Option, Schema } from "effect"
+import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+
+/** A change may take so long to be seen. */
+const REMEMBERED = 2000
+const MAX_REMEMBERED = 10_000
+
+/**
+ * Reads records of a bucket, one JSON document a key, and remembers each for a moment. A key without a record reads as
+ * `absent`; so does a record that cannot be read, which gives nobody anything.
+ */
+export const recordReader = <A>(
+  bucket: string,
+  schema: Schema.Decoder<A>,
+  absent: A,
+): ((key: string) => Effect.Effect<A, NatsError, Nats>) => {
+  const decode = Schema.decodeUnknownOption(Schema.fromJsonString(schema))
+  const remembered = new Map<string, { readonly value: A; readonly until: number }>()
+  return Effect.fn("readRecord")(function* (key) {
+    const now = yield* Clock.currentTimeMillis
+    const known = remembered.get(key)
+    if (known !== undefined && known.until > now) return known.value
+    const { kv } = yield* Nats
+    const entry = yield* attemptNats(`read bucket ${bucket}`, async () => (await kv.open(bucket)).get(key))
+    const value = entry?.operation === "PUT" ? Option.getOrElse(decode(entry.string()), () => absent) : absent
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+    remembered.set(key, { value, until: now + REMEMBERED })
+    return value
+  })
+}

@@ -1,0 +1,29 @@
+import { Effect, type Schema } from "effect"
+import { parseJson } from "#schemas/json.ts"
+import { decoder } from "./decode.ts"
+import { type Refused, refuse } from "./failure.ts"
+import { readBody } from "./read-body.ts"
+
+const MAX_BYTES = 64 * 1024
+
+/** Reads and checks a JSON body of a request. */
+export const jsonBodyOf = <B>(schema: Schema.Decoder<B>) => {
+  const decode = decoder(schema)
+  return Effect.fn("jsonBody")(function* (request: Request): Effect.fn.Return<B, Refused> {
+    const type = (request.headers.get("Content-Type") ?? "").split(";", 1)[0]?.trim().toLowerCase()
+    if (type !== "application/json")
+      return yield* refuse("unsupported_media_type", "The Content-Type is not supported.", {
+        hint: "Use application/json.",
+      })
+    const parsed = parseJson(yield* readBody(request, MAX_BYTES))
+    if (!parsed.ok) return yield* refuse("malformed_body", parsed.detail)
+    const decoded = decode(parsed.value)
+    if (decoded.ok) return decoded.value
+    const errors = decoded.invalid.map(({ place, detail }) => ({ parameter: place.join("."), detail }))
+    const detail = errors
+      .slice(0, 5)
+      .map((error) => `${error.parameter || "the body"}: ${error.detail}`)
+      .join("; ")
+    return yield* refuse("invalid_body", `${detail}.`, { errors: errors.slice(0, 20) })
+  })
+}
