@@ -76,6 +76,34 @@ const RULES: Record<
       status: [undefined, "Open", ""],
     },
   },
+  "target.set": {
+    data: {
+      metric: "notes_logged",
+      period: "week",
+      scope: "user",
+      user_id: "u",
+      value: 20,
+      holds_from: "2026-11-02",
+    },
+    good: {
+      metric: "active_days",
+      period: "month",
+      user_id: text(200),
+      value: 1_000_000_000,
+      holds_from: "2028-02-29",
+      set_by: text(200),
+    },
+    bad: {
+      metric: [undefined, "", "active_users", "note.logged", 5],
+      period: [undefined, "day", "Week", null],
+      scope: [undefined, "member", null],
+      user_id: [undefined, "", text(201), "jane@example.com"],
+      team_id: ["t"],
+      value: [undefined, -1, 1.5, 1_000_000_001, "20"],
+      holds_from: [undefined, "2026-02-29", "2026-13-01", "1999-12-31", "2101-01-01", "2026-1-1", 20_261_102],
+      set_by: ["", text(201), null],
+    },
+  },
 }
 
 it("has rules for every type", () => {
@@ -99,6 +127,31 @@ describe.each(Object.entries(RULES))("%s", (type, { data, good, bad }) => {
   })
   it("has no other field", () => {
     expect(decode(type, { ...data, typo: 1 })).toBe('invalid_event data has an unknown field "typo"')
+  })
+})
+
+describe("a target", () => {
+  const data = { metric: "notes_logged", period: "week", value: 0, holds_from: "2026-11-02" }
+  it.each([
+    { scope: "user", user_id: "u" },
+    { scope: "team", team_id: "t" },
+    { scope: "team_members", team_id: "t" },
+    { scope: "everyone" },
+    { scope: "everyone", value: null },
+  ])("may be for $scope", (whom) => {
+    expect(decode("target.set", { ...data, ...whom })).toBe("stored")
+  })
+  it.each([
+    ["user_id", { scope: "user" }],
+    ["user_id", { scope: "user", team_id: "t" }],
+    ["team_id", { scope: "team" }],
+    ["user_id", { scope: "team_members", team_id: "t", user_id: "u" }],
+    ["user_id", { scope: "everyone", user_id: "u" }],
+    ["team_id", { scope: "everyone", team_id: "t" }],
+  ])("is refused for its %s: %j", (field, whom) => {
+    expect(decode("target.set", { ...data, ...whom })).toMatch(
+      new RegExp(`^invalid_event data.${field}: Expected `, "u"),
+    )
   })
 })
 

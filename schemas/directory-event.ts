@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { envelopeFields, Id, PersonId, text } from "./envelope.ts"
 import { ZONE } from "./patterns.ts"
+import { isScoped, targetEventFields } from "./target.ts"
 
 const Name = text(1, 500)
 const Email = text(0, 320)
@@ -55,6 +56,7 @@ export const directoryDataFields = {
     client_id: Id,
     status: Schema.Literals(JOB_STATUSES),
   },
+  "target.set": targetEventFields,
 } as const
 
 export type DirectoryType = keyof typeof directoryDataFields
@@ -63,12 +65,18 @@ export const DIRECTORY_TYPES = Object.keys(directoryDataFields) as ReadonlyArray
 export const isDirectoryType = (type: string): type is DirectoryType =>
   Object.hasOwn(directoryDataFields, type)
 
+/** The schema of `data` of one type. */
+export const directoryDataOf = <Type extends DirectoryType>(type: Type) => {
+  const data = Schema.Struct(directoryDataFields[type])
+  return type === "target.set" ? data.check(isScoped as never) : data
+}
+
 /** The whole event of one type. */
 export const directoryEventOf = <Type extends DirectoryType>(type: Type) =>
   Schema.Struct({
     ...envelopeFields,
     type: Schema.Literal(type),
-    data: Schema.Struct(directoryDataFields[type]),
+    data: directoryDataOf(type),
   })
 
 /** Who and what the ids of the actions mean; travels on `directory.v1.<tenant>.<object>.<verb>`. */
@@ -85,5 +93,6 @@ export const DirectoryEvent = Schema.Union([
   directoryEventOf("candidate.upserted"),
   directoryEventOf("candidate.erased"),
   directoryEventOf("job.upserted"),
+  directoryEventOf("target.set"),
 ]).annotate({ identifier: "DirectoryEvent" })
 export type DirectoryEvent = typeof DirectoryEvent.Type

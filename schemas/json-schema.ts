@@ -2,7 +2,7 @@ import { JsonSchema, Schema } from "effect"
 import { ActionData } from "./action-event.ts"
 import { CATALOGUE } from "./catalogue.ts"
 import { DeadLetter } from "./dead-letter.ts"
-import { DIRECTORY_TYPES, directoryDataFields } from "./directory-event.ts"
+import { DIRECTORY_TYPES, directoryDataOf } from "./directory-event.ts"
 import { envelopeFields } from "./envelope.ts"
 
 type Document = JsonSchema.JsonSchema
@@ -57,7 +57,7 @@ export const directoryEventSchema = titled(
     oneOf: DIRECTORY_TYPES.map((type) =>
       withProperties({
         type: { type: "string", const: type },
-        data: dataOf(Schema.Struct(directoryDataFields[type])),
+        data: dataOf(directoryDataOf(type)),
       }),
     ),
   },

@@ -32,6 +32,7 @@ export const TABLES = {
   candidates: table("directory_candidates"),
   jobs: table("directory_jobs"),
   licenseEvents: table("directory_license_events"),
+  targets: table("directory_targets"),
   directoryProgress: table("directory_progress"),
   dataQuality: table("data_quality"),
 } as const

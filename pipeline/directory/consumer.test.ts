@@ -121,6 +121,55 @@ layer(Layer.mergeAll(broker, store), { excludeTestServices: true })("the directo
     }),
   )
 
+  it.effect("keeps every version of a target, and who set it", () =>
+    Effect.gen(function* () {
+      const target = (id: string, time: string, value: number | null, more: object = {}) =>
+        event("target.set", id, time, {
+          metric: "notes_logged",
+          period: "week",
+          scope: "team_members",
+          team_id: "t_1",
+          holds_from: "2026-03-02",
+          value,
+          ...more,
+        })
+      yield* apply([
+        target("t-2", "2026-02-02T00:00:00Z", 30, { set_by: "u_9" }),
+        target("t-1", "2026-02-01T00:00:00Z", 20),
+        target("t-3", "2026-02-03T00:00:00Z", null, { holds_from: "2026-04-06" }),
+        event("target.set", "t-4", "2026-02-01T00:00:00Z", {
+          metric: "active_days",
+          period: "month",
+          scope: "everyone",
+          holds_from: "2026-03-01",
+          value: 15,
+        }),
+      ])
+      const store = yield* ClickHouse
+      const rows = yield* store.query(
+        `SELECT scope, scope_id, metric, period, toString(holds_from) AS day, event_id, value, set_by
+         FROM tidemark.directory_targets FINAL WHERE tenant = {tenant:String} ORDER BY event_id`,
+        { params: { tenant: TENANT } },
+      )
+      const team = { scope: "team_members", scope_id: "t_1", metric: "notes_logged", period: "week" }
+      expect(rows).toEqual([
+        { ...team, day: "2026-03-02", event_id: "t-1", value: 20, set_by: "" },
+        { ...team, day: "2026-03-02", event_id: "t-2", value: 30, set_by: "u_9" },
+        { ...team, day: "2026-04-06", event_id: "t-3", value: null, set_by: "" },
+        {
+          scope: "everyone",
+          scope_id: "",
+          metric: "active_days",
+          period: "month",
+          day: "2026-03-01",
+          event_id: "t-4",
+          value: 15,
+          set_by: "",
+        },
+      ])
+    }),
+  )
+
   it.effect("buries what it cannot apply and goes on", () =>
     Effect.gen(function* () {
       const { manager } = yield* Nats

@@ -1,5 +1,6 @@
 import type { DirectoryEvent } from "#schemas/directory-event.ts"
 import { TABLES } from "#schemas/names.ts"
+import { scopeId } from "#schemas/target.ts"
 
 /** A row of one of the directory's tables, as JSONEachRow takes it. */
 export interface DirectoryRow {
@@ -88,5 +89,23 @@ export const directoryRow = (event: DirectoryEvent, time: number): DirectoryRow 
           verb: event.type.slice("license.".length),
         },
       }
+    case "target.set": {
+      const { scope, metric, period, holds_from, value, set_by = "" } = event.data
+      return {
+        table: TABLES.targets,
+        row: {
+          tenant,
+          scope,
+          scope_id: scopeId(event.data),
+          metric,
+          period,
+          holds_from,
+          set_at: instant(time),
+          event_id: event.id,
+          value,
+          set_by,
+        },
+      }
+    }
   }
 }
