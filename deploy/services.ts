@@ -3,6 +3,7 @@ import { ClickHouse } from "#clickhouse"
 import { Nats } from "#nats/connection.ts"
 import { ensureTopology } from "#nats/topology.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../migrations/migrate.ts"
+import { runAudit } from "../pipeline/audit/consumer.ts"
 import { runDirectory } from "../pipeline/directory/consumer.ts"
 import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metrics.ts"
 import { MAX_ACTION_AGE, runWriter } from "../pipeline/writer/writer.ts"
@@ -79,7 +80,7 @@ export const writerService = Effect.fn("writerService")(function* (
       metrics,
     )
   })
-  return yield* Effect.raceFirst(directory, writer)
+  return yield* Effect.raceAllFirst([directory, runAudit(), writer])
 })
 
 /** The API with its connections, until the scope ends. */

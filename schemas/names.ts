@@ -4,6 +4,7 @@ export const STREAMS = {
   actions: "ACTIONS",
   directory: "DIRECTORY",
   deadLetters: "DEAD_LETTERS",
+  audit: "AUDIT",
 } as const
 
 export const BUCKETS = {
@@ -35,12 +36,15 @@ export const TABLES = {
   targets: table("directory_targets"),
   directoryProgress: table("directory_progress"),
   dataQuality: table("data_quality"),
+  auditLog: table("audit_log"),
+  auditProgress: table("audit_progress"),
 } as const
 
 export const SUBJECTS = {
   actions: "actions.v1",
   directory: "directory.v1",
   deadLetters: "dead.v1",
+  audit: "audit.v1",
 } as const
 
 /** `actions.v1.<tenant>.<object>.<verb>` */
@@ -50,7 +54,10 @@ export const actionSubject = (tenant: string, type: string): string => `${SUBJEC
 export const directorySubject = (tenant: string, type: string): string =>
   `${SUBJECTS.directory}.${tenant}.${type}`
 
-/** Stands for the tenant of a dead letter whose subject names none. */
+/** `audit.v1.<tenant>` */
+export const auditSubject = (tenant: string): string => `${SUBJECTS.audit}.${tenant}`
+
+/** Stands for the tenant of a dead letter whose subject names none, and of a call of the operator that concerned none. */
 export const NO_TENANT = "_"
 
 /** `dead.v1.<tenant>.<reason>` */

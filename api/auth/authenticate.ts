@@ -21,6 +21,10 @@ const challenge = (detail: string, error = ""): Refused =>
 
 const UNKNOWN = challenge("The credential is not known.", ', error="invalid_token"')
 
+/** Fails when the credential does not have the right. */
+export const permit = ({ role, rights }: Credential, right: Right): Effect.Effect<void, Refused> =>
+  rights.has(right) ? Effect.void : Effect.fail(forbidden(role, right))
+
 const forbidden = (role: string, right: Right): Refused => {
   const others = rolesGrantable(right)
   const granted = others.length === 0 ? "" : `, or a grant of ${right} to a ${others.join(" or ")}`
@@ -31,10 +35,11 @@ const forbidden = (role: string, right: Right): Refused => {
 
 export type Authenticate = (
   header: string | undefined,
-  right: Right,
 ) => Effect.Effect<Credential, Refused | NatsError, Nats>
 
 const OPERATOR: Credential = {
+  kind: "operator",
+  name: undefined,
   role: "operator",
   tenant: undefined,
   id: "operator",
@@ -44,7 +49,7 @@ const OPERATOR: Credential = {
   settings: DEFAULT_SETTINGS,
 }
 
-/** Who asks, from the header `Authorization`, and whether they may. */
+/** Who asks, from the header `Authorization`, and what they may. */
 export const authenticator = (adminKey: string): Authenticate => {
   const findKey = keyFinder()
   const grantsOf = grantsReader()
@@ -55,27 +60,27 @@ export const authenticator = (adminKey: string): Authenticate => {
     if (isSameSecret(secret, adminKey)) return OPERATOR
     const found = yield* findKey(secret)
     if (found === undefined) return yield* UNKNOWN
-    const { tenant, role, user } = found.record
+    const { tenant, role, user, name } = found.record
     const { grants, settings } = yield* Effect.all(
       { grants: grantsOf(tenant), settings: settingsOf(tenant) },
       { concurrency: "unbounded" },
     )
     return {
+      kind: "key",
       role,
       tenant,
       id: found.id,
+      name,
       user,
       rights: rightsOf(role, grantedTo(grants, role, found.id)),
       scope: scopeOf(role, user),
       settings,
     }
   })
-  return Effect.fn("authenticate")(function* (header, right) {
+  return Effect.fn("authenticate")(function* (header) {
     if (header === undefined) return yield* challenge("There is no credential.")
     const secret = BEARER.exec(header)?.[1]
     if (secret === undefined) return yield* UNKNOWN
-    const credential = yield* credentialOf(secret)
-    if (!credential.rights.has(right)) return yield* forbidden(credential.role, right)
-    return credential
+    return yield* credentialOf(secret)
   })
 }

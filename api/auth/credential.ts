@@ -21,8 +21,11 @@ export const KeyRecord = Schema.Struct({
 export type KeyRecord = typeof KeyRecord.Type
 
 interface Holder {
+  readonly kind: "key" | "jwt" | "operator"
   /** Names the credential without being one: for the audit log. */
   readonly id: string
+  /** What people call it. */
+  readonly name: string | undefined
   /** The user of the directory whom the credential stands for. */
   readonly user: string | undefined
   readonly rights: ReadonlySet<Right>

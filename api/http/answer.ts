@@ -7,6 +7,13 @@ export interface Answer {
   readonly status: number
   readonly body: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** What the audit log should say beyond the parameters and the body. */
+  readonly record?: {
+    /** The tenant concerned, when the operator asked. */
+    readonly tenant?: string | undefined
+    /** What was made, changed or given. */
+    readonly subject?: string
+  }
 }
 
 export const ok = (body: unknown): Answer => ({ status: 200, body })

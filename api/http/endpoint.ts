@@ -1,6 +1,7 @@
 import type { ClickHouse } from "#clickhouse"
 import { Effect, type Schema } from "effect"
 import type { Nats } from "#nats/connection.ts"
+import type { AuditAction } from "#schemas/audit.ts"
 import type { ProblemCode } from "#schemas/problem.ts"
 import type { Credential, TenantCredential } from "../auth/credential.ts"
 import type { Right } from "../auth/rights.ts"
@@ -21,6 +22,8 @@ export interface Endpoint<P, B> {
   readonly description?: string
   /** What the credential must allow; undefined: open to everybody. */
   readonly right?: Right
+  /** As what a call is put on record before its answer is given; the operator's calls always are. */
+  readonly audit?: AuditAction
   readonly parameters?: Parameters<P>
   /** A JSON body, which is decoded for the handler. */
   readonly json?: Schema.Decoder<B>

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { Context, Hono } from "hono"
-import type { Authenticate } from "../auth/authenticate.ts"
+import { onRecord } from "../audit/on-record.ts"
+import { type Authenticate, permit } from "../auth/authenticate.ts"
 import type { Credential } from "../auth/credential.ts"
-import type { Right } from "../auth/rights.ts"
 import { respond, respondTagged } from "./answer.ts"
 import { bridge, type Env, logDefect, type Services } from "./bridge.ts"
 import type { Call, Route } from "./endpoint.ts"
@@ -42,12 +42,6 @@ export const onMethodNotAllowed = (c: Context<Env>, methods: ReadonlyArray<strin
     ),
   )
 
-/** Every use of the operator's key is on record. */
-const audited = (c: Context<Env>) =>
-  Effect.logInfo("operator's key used").pipe(
-    Effect.annotateLogs({ request_id: c.get("requestId"), method: c.req.method, route: c.get("route") }),
-  )
-
 /** Puts a route into the app: who may, with which parameters, and what then. */
 export const mount = (
   app: Hono<Env>,
@@ -56,26 +50,55 @@ export const mount = (
   authenticate: Authenticate,
 ): void => {
   const run = bridge(services)
-  const { method, path, right, parameters, json } = endpoint
+  const { method, path, right, audit, parameters, json } = endpoint
   const readParameters = parameters === undefined ? undefined : parametersOf(endpoint, parameters)
   const readJson = json === undefined ? undefined : jsonBodyOf(json)
-  const authorize = async (c: Context<Env>, needed: Right): Promise<Credential> => {
-    const credential = await run(c, authenticate(c.req.header("Authorization"), needed))
-    if (credential.role === "operator") await run(c, audited(c))
-    return credential
-  }
-  app.on(method, [path], async (c: Context<Env>) => {
-    c.set("route", path)
-    // A route without a right looks at nobody's credential.
-    const credential = (right === undefined ? undefined : await authorize(c, right)) as Credential
+
+  /** Reads and answers a call. A route without a right looks at nobody's credential. */
+  const answered = Effect.fnUntraced(function* (
+    c: Context<Env>,
+    credential: Credential | undefined,
+    understood: (part: object) => void,
+  ) {
+    if (credential !== undefined && right !== undefined) yield* permit(credential, right)
+    const given = readParameters === undefined ? undefined : yield* readParameters(c)
+    understood(given ?? {})
+    const body = readJson === undefined ? undefined : yield* readJson(c.req.raw)
+    understood(body ?? {})
     const call = {
-      parameters: readParameters?.(c) as never,
-      body: (readJson === undefined ? undefined : await run(c, readJson(c.req.raw))) as never,
-      credential,
+      parameters: given as never,
+      body: body as never,
+      credential: credential as Credential,
       requestId: c.get("requestId"),
       request: c.req.raw,
     } satisfies Call<never, never>
-    const answer = await run(c, handle(call))
-    return method === "GET" && right !== undefined ? respondTagged(c, answer) : respond(c, answer)
+    return yield* handle(call)
+  })
+
+  const authorized = Effect.fnUntraced(function* (c: Context<Env>) {
+    const credential = yield* authenticate(c.req.header("Authorization"))
+    let filters = {}
+    const answer = answered(c, credential, (part) => {
+      filters = { ...filters, ...part }
+    })
+    const action = audit ?? (credential.role === "operator" ? "operator.used" : undefined)
+    if (action === undefined) return yield* answer
+    const requestId = c.get("requestId")
+    const call = { credential, action, method, route: path, requestId, filters: () => filters }
+    return yield* onRecord(call, answer)
+  })
+
+  app.on(method, [path], async (c: Context<Env>) => {
+    c.set("route", path)
+    if (right === undefined)
+      return respond(
+        c,
+        await run(
+          c,
+          answered(c, undefined, () => undefined),
+        ),
+      )
+    const answer = await run(c, authorized(c))
+    return method === "GET" ? respondTagged(c, answer) : respond(c, answer)
   })
 }

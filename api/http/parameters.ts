@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import type { Context } from "hono"
 import type { Env } from "./bridge.ts"
 import { type Endpoint, type Parameters, pathParameters } from "./endpoint.ts"
@@ -44,12 +45,12 @@ export const parametersOf = <P>({ path }: Endpoint<P, unknown>, parameters: Para
   const inPath = new Set(pathParameters(path))
   const names = Object.keys(parameters.fields).filter((name) => !inPath.has(name))
   const decode = decoder(parameters)
-  return (c: Context<Env>): P => {
+  return (c: Context<Env>): Effect.Effect<P, Refused> => {
     const query = [...Map.groupBy(new URL(c.req.url).searchParams, ([name]) => name)].map(
       ([name, pairs]) => [name, pairs.map(([, value]) => value)] as const,
     )
     const unknown = query.flatMap(([name]) => (names.includes(name) ? [] : [name]))
-    if (unknown.length > 0) throw refuseUnknown(unknown, names)
+    if (unknown.length > 0) return Effect.fail(refuseUnknown(unknown, names))
     const given: Given = {
       ...Object.fromEntries(
         query.map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]),
@@ -57,7 +58,6 @@ export const parametersOf = <P>({ path }: Endpoint<P, unknown>, parameters: Para
       ...c.req.param(),
     }
     const decoded = decode(given)
-    if (!decoded.ok) throw refuseInvalid(decoded.invalid, given)
-    return decoded.value
+    return decoded.ok ? Effect.succeed(decoded.value) : Effect.fail(refuseInvalid(decoded.invalid, given))
   }
 }

@@ -45,7 +45,7 @@ export const readBody = Effect.fn("readBody")(function* (
   if (Number(request.headers.get("Content-Length") ?? 0) > limit) return yield* tooLarge(limit)
   const { body } = request
   if (body === null) return Buffer.alloc(0)
-  return yield* Effect.tryPromise({
+  const reading = Effect.tryPromise({
     try: (signal) => {
       const source = Readable.fromWeb(body as ReadableStream, { signal })
       return collect(encoding === "gzip" ? inflated(source) : source, limit)
@@ -58,4 +58,6 @@ export const readBody = Effect.fn("readBody")(function* (
             encoding === "gzip" ? "The body is not whole gzip data." : "The body ended before its end.",
           ),
   })
+  // Whatever must not be interrupted afterwards, a sender who stalls can be given up.
+  return yield* Effect.interruptible(reading)
 })

@@ -22,7 +22,7 @@ export interface Rejection {
 }
 
 export type Judged =
-  | { readonly ok: true; readonly id: string; readonly message: Message }
+  | { readonly ok: true; readonly id: string; readonly tenant: string; readonly message: Message }
   | ({ readonly ok: false } & Rejection)
 
 /** The id of a refused event, when it has one that can be shown. */
@@ -56,6 +56,7 @@ export const judge = (
       return {
         ok: true,
         id,
+        tenant: tenantid,
         message: { subject: subject(tenantid, type), messageId: messageId(tenantid, id), payload },
       }
     }),

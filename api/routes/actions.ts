@@ -14,6 +14,7 @@ const actions = route(
     description:
       "Every stored event of the range, automated and impersonated ones too. Pages do not shift while events arrive: they show what the stream held at the time of the first.",
     right: "see_actions",
+    audit: "report.viewed",
     parameters: ActionsParameters,
     answers: { 200: { description: "A page of the log.", content: Actions } },
     problems: ["invalid_cursor", "too_much_data"],

@@ -62,7 +62,7 @@ const sendOne = ({ publisher, limits }: Ingestion) =>
     if (judged === undefined || !judged.ok)
       return yield* refuse(judged?.code ?? "invalid_event", judged?.detail ?? "")
     const [duplicate = false] = yield* publish(publisher, [judged.message])
-    return accepted({ id: judged.id, duplicate })
+    return { ...accepted({ id: judged.id, duplicate }), record: { tenant: judged.tenant } }
   })
 
 const sendBatch = ({ publisher, limits }: Ingestion, intake: Intake) =>
@@ -86,7 +86,11 @@ const sendBatch = ({ publisher, limits }: Ingestion, intake: Intake) =>
     if (messages.length === 0)
       return yield* refuse("no_valid_event", "None of the events can be accepted.", { rejected })
     const duplicates = (yield* publish(publisher, messages)).filter(Boolean).length
-    return accepted({ accepted: messages.length - duplicates, duplicates, rejected })
+    const tenants = new Set(judged.flatMap((event) => (event.ok ? [event.tenant] : [])))
+    return {
+      ...accepted({ accepted: messages.length - duplicates, duplicates, rejected }),
+      record: { tenant: tenants.size === 1 ? [...tenants][0] : undefined },
+    }
   })
 
 const batchEndpoint = (path: string, right: Right, summary: string, event: Schema.Constraint) => ({

@@ -37,7 +37,8 @@ const checkStore = Effect.gen(function* () {
 
 const checkBroker = Effect.gen(function* () {
   const { manager } = yield* Nats
-  for (const stream of [STREAMS.actions, STREAMS.directory, `KV_${BUCKETS.apiKeys}`, `KV_${BUCKETS.ledger}`])
+  const buckets = Object.values(BUCKETS).map((bucket) => `KV_${bucket}`)
+  for (const stream of [STREAMS.actions, STREAMS.directory, STREAMS.audit, ...buckets])
     yield* attemptNats(`ask for stream ${stream}`, () => manager.streams.info(stream))
   return "ok"
 }).pipe(Effect.catch(({ detail }) => Effect.succeed(detail)))

@@ -22,6 +22,7 @@ const summary = route(
     path: `${PATH}/summary`,
     summary: "Licences, active users and every metric over a range",
     right: "see_insights",
+    audit: "report.viewed",
     parameters: SummaryParameters,
     answers: { 200: { description: "The numbers.", content: Summary } },
     problems: ["too_much_data"],
@@ -45,6 +46,7 @@ const users = route(
     description:
       "Members who had a live licence at some instant of the range or did something in it. Pages sorted by a metric are live.",
     right: "see_insights",
+    audit: "report.viewed",
     parameters: UsersParameters,
     answers: { 200: { description: "A page of users.", content: Users } },
     problems: ["invalid_cursor", "too_much_data"],
@@ -67,6 +69,7 @@ const timeseries = route(
     path: `${PATH}/timeseries`,
     summary: "Metrics by day, week or month, zeros included",
     right: "see_insights",
+    audit: "report.viewed",
     parameters: TimeseriesParameters,
     answers: { 200: { description: "One row an interval.", content: Timeseries } },
     problems: ["too_much_data"],

@@ -1,16 +1,7 @@
 import type { DirectoryEvent } from "#schemas/directory-event.ts"
 import { TABLES } from "#schemas/names.ts"
 import { scopeId } from "#schemas/target.ts"
-
-/** A row of one of the directory's tables, as JSONEachRow takes it. */
-export interface DirectoryRow {
-  readonly table: string
-  readonly row: Readonly<Record<string, unknown>>
-}
-
-/** ClickHouse's own form of an instant; its JSON reader takes no `T` and `Z` unless told. */
-const instant = (milliseconds: number): string =>
-  new Date(milliseconds).toISOString().replace("T", " ").replace("Z", "")
+import { instant, type TableRow } from "../apply/insert-rows.ts"
 
 /** The version of an erasure: nothing can follow it. */
 const END_OF_TIME = "2299-12-31 23:59:59.999"
@@ -18,7 +9,7 @@ const END_OF_TIME = "2299-12-31 23:59:59.999"
 const MONTHS = 12
 
 /** The row that a directory event makes. `time` is the event's, milliseconds since 1970. */
-export const directoryRow = (event: DirectoryEvent, time: number): DirectoryRow => {
+export const directoryRow = (event: DirectoryEvent, time: number): TableRow => {
   const tenant = event.tenantid
   const version = { version: instant(time), event_id: event.id }
   const erased = { version: END_OF_TIME, event_id: event.id, erased: true }

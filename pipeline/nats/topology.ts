@@ -24,6 +24,8 @@ export class TopologyError extends Schema.TaggedError<TopologyError>()("Topology
 
 const NANOS = 1_000_000
 const DAY = 86_400_000
+/** Three years. */
+const AUDIT_DAYS = 1096
 
 type Wanted = Pick<
   StreamConfig,
@@ -72,6 +74,15 @@ const streamsOf = (options: TopologyOptions): ReadonlyArray<Wanted> => {
       max_msg_size: 512 * 1024,
       // A message that is judged again after a crash makes no second dead letter for a day.
       duplicate_window: DAY * NANOS,
+    },
+    {
+      ...common,
+      name: STREAMS.audit,
+      subjects: [`${SUBJECTS.audit}.>`],
+      // As long as the store keeps what is made of it.
+      max_age: AUDIT_DAYS * DAY * NANOS,
+      max_msg_size: 512 * 1024,
+      duplicate_window: options.duplicateWindow * NANOS,
     },
   ]
 }
