@@ -9,6 +9,7 @@ import { mount, onError, onMethodNotAllowed, onNotFound } from "./http/mount.ts"
 import { measured } from "./metrics.ts"
 import { openApiRoute } from "./openapi/route.ts"
 import { actionRoutes } from "./routes/actions.ts"
+import { auditRoutes } from "./routes/audit-log.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { userInsightsRoutes } from "./routes/user-insights.ts"
@@ -39,6 +40,7 @@ export const makeApp = ({
     ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge } }),
     ...userInsightsRoutes,
     ...actionRoutes,
+    ...auditRoutes,
     ...healthRoutes,
   ]
   const app = new Hono<Env>()
