@@ -12,6 +12,7 @@ import { actionRoutes } from "./routes/actions.ts"
 import { auditRoutes } from "./routes/audit-log.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { healthRoutes } from "./routes/health.ts"
+import { targetRoutes } from "./routes/targets.ts"
 import { userInsightsRoutes } from "./routes/user-insights.ts"
 
 export interface AppOptions {
@@ -39,6 +40,7 @@ export const makeApp = ({
   const routes = [
     ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge } }),
     ...userInsightsRoutes,
+    ...targetRoutes(publisher),
     ...actionRoutes,
     ...auditRoutes,
     ...healthRoutes,

@@ -147,3 +147,28 @@ export const putLicenses = (tenant: string, licenses: ReadonlyArray<License>): P
     "directory_license_events",
     licenses.map((license, index) => ({ tenant, event_id: `e${index}`, ...license })),
   )
+
+export interface TargetVersion {
+  readonly scope: "user" | "team" | "team_members" | "everyone"
+  readonly scope_id?: string
+  readonly metric: string
+  readonly period: "week" | "month"
+  readonly holds_from: string
+  readonly value: number | null
+  readonly set_at?: string
+  readonly event_id?: string
+  readonly set_by?: string
+}
+
+export const putTargets = (tenant: string, targets: ReadonlyArray<TargetVersion>): Promise<void> =>
+  insert(
+    "directory_targets",
+    targets.map((target, index) => ({
+      tenant,
+      scope_id: "",
+      set_at: VERSION,
+      event_id: `e${index}`,
+      set_by: "",
+      ...target,
+    })),
+  )

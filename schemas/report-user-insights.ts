@@ -10,6 +10,7 @@ import {
   values,
   wholeNumber,
 } from "./report-range.ts"
+import { targetsOfRow, withTargets } from "./report-targets.ts"
 
 export const LICENSE_BASES = ["end", "any", "whole"] as const
 export const LICENSE_STATUSES = ["live", "disabled", "deleted", "none"] as const
@@ -42,6 +43,7 @@ export const UsersParameters = Schema.Struct({
       description: "With - in front: descending. Ties by user_id; nulls last. user_id when absent.",
     }),
   ),
+  ...withTargets,
   limit: Schema.optionalKey(wholeNumber(1, 500).annotate({ description: "50 when absent." })),
   cursor: Schema.optionalKey(Cursor),
 }).check(isRange)
@@ -94,6 +96,7 @@ export const UserRow = Schema.Struct({
   last_tracked_activity_at: Instant,
   last_activity_ever_at: Instant,
   metrics: Schema.Struct(perMetric(Count)),
+  ...targetsOfRow,
 }).annotate({ identifier: "UserRow" })
 export type UserRow = typeof UserRow.Type
 

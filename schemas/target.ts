@@ -15,12 +15,12 @@ const dayExpected = "a calendar day from 2000-01-01 to 2100-12-31"
 const isDay = (day: string): boolean =>
   day >= "2000-01-01" && day <= "2100-12-31" && !Number.isNaN(instantOf(`${day}T00:00:00Z`))
 
-const Day = Schema.String.check(
+export const Day = Schema.String.check(
   Schema.isPattern(DATE, { expected: dayExpected }),
   Schema.makeFilter(isDay, { expected: dayExpected, toJsonSchema: () => ({ format: "date" }) }),
 )
 
-export const MAX_TARGET = 1_000_000_000
+const MAX_TARGET = 1_000_000_000
 
 /** What a target says, wherever it is written. */
 export const targetFields = {

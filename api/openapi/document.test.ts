@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { DIRECTORY_TYPES } from "#schemas/directory-event.ts"
 import { PROBLEM_CODES } from "#schemas/problem.ts"
 import { ADMIN_KEY, newTenant, testApp } from "../test-app.ts"
-import { putActions, putLicenses, putTeams, putTenant, putUsers } from "../test-rows.ts"
+import { putActions, putLicenses, putTargets, putTeams, putTenant, putUsers } from "../test-rows.ts"
 
 const { app, call, keyFor } = testApp()
 const tenant = newTenant()
@@ -17,6 +17,9 @@ beforeAll(async () => {
   await putTeams(tenant, { t_1: { name: "One" } })
   await putUsers(tenant, { u_1: { team_ids: ["t_1"] } })
   await putLicenses(tenant, [{ user_id: "u_1", verb: "assigned", time: "2026-01-01T00:00:00.000Z" }])
+  await putTargets(tenant, [
+    { scope: "everyone", metric: "cv_downloads", period: "week", holds_from: "2026-01-01", value: 5 },
+  ])
   await putActions(tenant, "Asia/Kathmandu", [
     {
       id: "1",
@@ -90,8 +93,11 @@ const RANGE = "from=2026-10-01&to=2026-10-31"
 describe("an answer is what it says", () => {
   it.each([
     ["/v1/reports/user-insights/summary", RANGE],
-    ["/v1/reports/user-insights/users", RANGE],
+    ["/v1/reports/user-insights/users", `${RANGE}&targets=true`],
     ["/v1/reports/user-insights/timeseries", `${RANGE}&metric=active_users&metric=cv_downloads`],
+    ["/v1/reports/targets", RANGE],
+    ["/v1/targets", ""],
+    ["/v1/targets/history", ""],
     ["/v1/actions", RANGE],
     ["/v1/catalog", ""],
     ["/healthz", ""],

@@ -83,6 +83,7 @@ const LOG = ["client_id", "user_id", "user_email", "candidate_id", "job_id"]
 describe.each([
   [`${INSIGHTS}/summary`, PEOPLE],
   [`${INSIGHTS}/users`, PEOPLE],
+  ["/v1/reports/targets", PEOPLE],
   [`${INSIGHTS}/timeseries`, PEOPLE],
   ["/v1/actions", LOG],
 ])("%s", (path, names) => {

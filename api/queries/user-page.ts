@@ -4,6 +4,7 @@ import type { LICENSE_STATUSES, UserRow, UsersParameters } from "#schemas/report
 import { readLastActivity } from "./last-activity.ts"
 import { type Names, readNames } from "./names.ts"
 import type { Report } from "./report.ts"
+import { readUserProgress } from "./target-progress.ts"
 import { userCursors } from "./user-order.ts"
 import { readUsers, type UserPageRow } from "./users.ts"
 
@@ -36,7 +37,7 @@ export const readUserPage = Effect.fn("readUserPage")(function* (
   const cursors = userCursors(parameters)
   const place = yield* cursors.read(tenant, parameters)
   const { rows, next, unknownActors } = yield* readUsers(parameters, report, place)
-  const { teams, lastActivity } = yield* Effect.all(
+  const { teams, lastActivity, progress } = yield* Effect.all(
     {
       teams: readNames(
         report,
@@ -44,11 +45,15 @@ export const readUserPage = Effect.fn("readUserPage")(function* (
         rows.flatMap((row) => row.team_ids),
       ),
       lastActivity: readLastActivity(tenant, range, rows),
+      progress: parameters.targets === "true" ? readUserProgress(report, rows) : Effect.undefined,
     },
     { concurrency: "unbounded" },
   )
   return {
-    rows: rows.map((row) => rowOf(row, teams, lastActivity)),
+    rows: rows.map((row) => ({
+      ...rowOf(row, teams, lastActivity),
+      ...(progress === undefined ? {} : { targets: progress.get(row.user_id) ?? [] }),
+    })),
     nextCursor: next === undefined ? null : cursors.write(tenant, parameters, next),
     unknownActors,
   }
