@@ -29,7 +29,15 @@ const filterFields = {
   ),
 } as const
 
-export const SummaryParameters = Schema.Struct(filterFields).check(isRange)
+export const SummaryParameters = Schema.Struct({
+  ...filterFields,
+  compare: Schema.optionalKey(
+    Schema.Literals(["previous"]).annotate({
+      description:
+        "Adds to each number that of the equal number of days just before and the change. Of a range that has not ended as much time is compared as has passed of it, to the millisecond; licences are looked at at the end of that time.",
+    }),
+  ),
+}).check(isRange)
 export type SummaryParameters = typeof SummaryParameters.Type
 
 /** The users report can be sorted by these and by every metric of the catalogue. */
@@ -65,7 +73,18 @@ export type TimeseriesParameters = typeof TimeseriesParameters.Type
 
 const Count = Schema.Int
 const Instant = Schema.NullOr(Schema.String.annotate({ format: "date-time" }))
-const Value = Schema.Struct({ value: Count })
+
+const comparable = <Field extends Schema.Constraint>(value: Field) =>
+  Schema.Struct({
+    value,
+    previous: Schema.optionalKey(value),
+    change: Schema.optionalKey(
+      Schema.NullOr(Schema.Finite).annotate({
+        description: "(value - previous) / previous; null when previous is 0 or one of the two is null.",
+      }),
+    ),
+  })
+const Value = comparable(Count)
 const perMetric = <Field extends Schema.Constraint>(field: Field): Readonly<Record<string, Field>> =>
   Object.fromEntries(METRICS.map((metric) => [metric, field]))
 
@@ -77,12 +96,25 @@ export const Summary = Schema.Struct({
     active_users: Value,
     active_licenses: Value,
     active_without_license: Value,
-    activity_ratio: Schema.Struct({ value: Schema.NullOr(Schema.Finite) }).annotate({
+    activity_ratio: comparable(Schema.NullOr(Schema.Finite)).annotate({
       description: "active_licenses / total_licenses; null when there is no licence.",
     }),
     ...perMetric(Value),
   }),
-  meta: UserInsightsMeta,
+  meta: Schema.Struct({
+    ...metaFields,
+    ...unknownActors,
+    previous: Schema.optionalKey(
+      Schema.Struct({
+        from: Schema.String,
+        to: Schema.String,
+        until: Schema.String.annotate({
+          format: "date-time",
+          description: "The first instant that is not compared any more.",
+        }),
+      }).annotate({ description: "The period that the numbers are compared with." }),
+    ),
+  }),
 }).annotate({ identifier: "Summary" })
 
 export const UserRow = Schema.Struct({

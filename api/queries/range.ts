@@ -12,18 +12,37 @@ export interface Range {
   readonly start: number
   /** The first instant after `to`. */
   readonly end: number
+  /** The first instant whose actions do not count: `end`, or earlier in a period that is compared with a part of one. */
+  readonly until: number
   readonly now: number
 }
 
-export const rangeOf = (from: string, to: string, zone: string, now: number): Range => ({
-  from,
-  to,
-  zone,
-  days: daysOf(from, to),
-  start: startOfDay(from, zone),
-  end: startOfDay(dateOf(dayNumber(to) + 1), zone),
-  now,
-})
+export const rangeOf = (from: string, to: string, zone: string, now: number): Range => {
+  const end = startOfDay(dateOf(dayNumber(to) + 1), zone)
+  return {
+    from,
+    to,
+    zone,
+    days: daysOf(from, to),
+    start: startOfDay(from, zone),
+    end,
+    until: end,
+    now,
+  }
+}
+
+/**
+ * The equal number of days just before. Of a range that has not ended as much time is compared as has passed of it,
+ * to the millisecond: the period is seen as it was then, with its licences of then. Days on which clocks change make
+ * no difference to that; at most the whole period is compared.
+ */
+export const previousOf = ({ days, start, end, zone, now, from }: Range): Range => {
+  const first = dayNumber(from)
+  const previous = rangeOf(dateOf(first - days.length), dateOf(first - 1), zone, now)
+  if (end <= now) return previous
+  const then = previous.start + now - start
+  return { ...previous, until: Math.min(previous.end, then + 1), now: then }
+}
 
 /**
  * The part of the range over which licences are looked at: up to its end, or up to now when it has not ended. Of a

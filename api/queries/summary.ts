@@ -2,8 +2,9 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { SummaryParameters } from "#schemas/report-user-insights.ts"
-import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
-import { LICENSES, licenseParams, PEOPLE, peopleParams, UNKNOWN } from "./people.ts"
+import { type Activity, activityOf } from "./activity.ts"
+import { memberParams, memberRows } from "./member-rows.ts"
+import { previousOf } from "./range.ts"
 import type { Report } from "./report.ts"
 
 interface Row {
@@ -14,27 +15,19 @@ interface Row {
   readonly unknown_actors: number
 }
 
-/** Everything by user first, then the directory beside it; whoever acted and is not in it is unknown. */
-const statement = (rows: string): string => `
-WITH multiIf(
-    {license_basis:String} = 'any', licenses.live_at_some_time,
-    {license_basis:String} = 'whole', licenses.live_throughout,
-    licenses.live_at_end) AS licensed
+const statement = (activity: Activity): string => `
 SELECT
-  countIf(people.member AND licensed) AS total_licenses,
-  countIf(people.member AND activity.active) AS active_users,
-  countIf(people.member AND activity.active AND licensed) AS active_licenses,
-  sumForEachIf(activity.metrics, people.member) AS metrics,
-  countIf(${UNKNOWN}) AS unknown_actors
-FROM (
-  SELECT user_id, ${METRIC_SUMS} AS metrics, max(${ACTIVATES}) AS active
-  FROM (${rows}) GROUP BY user_id
-) AS activity
-FULL JOIN (${PEOPLE}) AS people ON people.user_id = activity.user_id
-LEFT JOIN (${LICENSES}) AS licenses ON licenses.user_id = people.user_id`
+  countIf(member AND licensed) AS total_licenses,
+  countIf(member AND active) AS active_users,
+  countIf(member AND active AND licensed) AS active_licenses,
+  sumForEachIf(metrics, member) AS metrics,
+  countIf(unknown) AS unknown_actors
+FROM (${memberRows(activity)})`
+
+type Numbers = Readonly<Record<string, number | null>>
 
 export interface SummaryNumbers {
-  readonly numbers: Readonly<Record<string, number | null>>
+  readonly numbers: Numbers
   readonly unknownActors: number
 }
 
@@ -45,14 +38,8 @@ export const readSummary = Effect.fn("readSummary")(function* (
 ): Effect.fn.Return<SummaryNumbers, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
   const activity = activityOf(report)
-  const rows = yield* store.query<Row>(statement(activity.rows), {
-    params: {
-      ...activity.params,
-      ...catalogueParams,
-      ...peopleParams(parameters, report),
-      ...licenseParams(report.range),
-      license_basis: parameters.license_basis ?? "end",
-    },
+  const rows = yield* store.query<Row>(statement(activity), {
+    params: memberParams(activity, parameters, report),
   })
   const {
     total_licenses = 0,
@@ -71,5 +58,38 @@ export const readSummary = Effect.fn("readSummary")(function* (
       ...Object.fromEntries(METRICS.map((metric, index) => [metric, metrics[index] ?? 0])),
     },
     unknownActors: unknown_actors,
+  }
+})
+
+const changeOf = (value: number | null, previous: number | null): number | null =>
+  value === null || previous === null || previous === 0 ? null : (value - previous) / previous
+
+const compared = (numbers: Numbers, before: Numbers) =>
+  Object.fromEntries(
+    Object.entries(numbers).map(([metric, value]) => {
+      const previous = before[metric] ?? null
+      return [metric, { value, previous, change: changeOf(value, previous) }]
+    }),
+  )
+
+/** The numbers, beside those of the period before where they are asked for, with the directory as it is now. */
+export const readComparedSummary = Effect.fn("readComparedSummary")(function* (
+  parameters: SummaryParameters,
+  report: Report,
+) {
+  const { numbers, unknownActors } = yield* readSummary(parameters, report)
+  if (parameters.compare === undefined)
+    return {
+      data: Object.fromEntries(Object.entries(numbers).map(([metric, value]) => [metric, { value }])),
+      meta: { unknown_actors: unknownActors },
+    }
+  const range = previousOf(report.range)
+  const before = yield* readSummary(parameters, { ...report, range })
+  return {
+    data: compared(numbers, before.numbers),
+    meta: {
+      unknown_actors: unknownActors,
+      previous: { from: range.from, to: range.to, until: new Date(range.until).toISOString() },
+    },
   }
 })

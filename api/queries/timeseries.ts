@@ -21,7 +21,14 @@ FROM (
     ${UNKNOWN}, [0],
     [])) AS start
   FROM (
-    SELECT user_id, groupUniqArrayIf(${START}, ${ACTIVATES}) AS starts FROM (${rows}) GROUP BY user_id
+    SELECT user_id, groupArrayIf(start, activating > 0) AS starts
+    FROM (
+      SELECT user_id, ${START} AS start, sumIf(events, ${ACTIVATES}) AS activating
+      FROM (${rows})
+      GROUP BY user_id, start
+      HAVING sum(events) > 0
+    )
+    GROUP BY user_id
   ) AS activity
   LEFT JOIN (${PEOPLE}) AS people ON people.user_id = activity.user_id
 )

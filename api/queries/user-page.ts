@@ -5,7 +5,7 @@ import { readLastActivity } from "./last-activity.ts"
 import { type Names, readNames } from "./names.ts"
 import type { Report } from "./report.ts"
 import { readUserProgress } from "./target-progress.ts"
-import { userCursors } from "./user-order.ts"
+import { userOrder } from "./user-order.ts"
 import { readUsers, type UserPageRow } from "./users.ts"
 
 const STATUS_OF: Readonly<Record<string, (typeof LICENSE_STATUSES)[number]>> = {
@@ -34,7 +34,7 @@ export const readUserPage = Effect.fn("readUserPage")(function* (
   report: Report,
 ) {
   const { tenant, range } = report
-  const cursors = userCursors(parameters)
+  const { cursors } = userOrder(parameters)
   const place = yield* cursors.read(tenant, parameters)
   const { rows, next, unknownActors } = yield* readUsers(parameters, report, place)
   const { teams, lastActivity, progress } = yield* Effect.all(

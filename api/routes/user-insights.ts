@@ -10,7 +10,7 @@ import {
 import { ok } from "../http/answer.ts"
 import { type Call, type Route, route } from "../http/endpoint.ts"
 import { metaOf, openReport } from "../queries/report.ts"
-import { readSummary } from "../queries/summary.ts"
+import { readComparedSummary } from "../queries/summary.ts"
 import { readTimeseries } from "../queries/timeseries.ts"
 import { readUserPage } from "../queries/user-page.ts"
 
@@ -30,11 +30,8 @@ const summary = route(
   Effect.fn("summary")(function* (call: Call<SummaryParameters>) {
     const { parameters, requestId } = call
     const report = yield* openReport(call)
-    const { numbers, unknownActors } = yield* readSummary(parameters, report)
-    return ok({
-      data: Object.fromEntries(Object.entries(numbers).map(([metric, value]) => [metric, { value }])),
-      meta: { ...metaOf(report, parameters, requestId), unknown_actors: unknownActors },
-    })
+    const { data, meta } = yield* readComparedSummary(parameters, report)
+    return ok({ data, meta: { ...metaOf(report, parameters, requestId), ...meta } })
   }),
 )
 
