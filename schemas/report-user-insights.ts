@@ -57,6 +57,30 @@ export const UsersParameters = Schema.Struct({
 }).check(isRange)
 export type UsersParameters = typeof UsersParameters.Type
 
+/** The teams report can be sorted by these and by every metric of the catalogue. */
+const TEAM_SORTS: ReadonlyArray<string> = [
+  "team_id",
+  "name",
+  "users",
+  "total_licenses",
+  "active_users",
+  "active_licenses",
+  "activity_ratio",
+  ...METRICS,
+]
+
+export const TeamsParameters = Schema.Struct({
+  ...filterFields,
+  sort: Schema.optionalKey(
+    Schema.Literals([...TEAM_SORTS, ...TEAM_SORTS.map((sort) => `-${sort}`)]).annotate({
+      description: "With - in front: descending. Ties by team_id; nulls last. team_id when absent.",
+    }),
+  ),
+  limit: Schema.optionalKey(wholeNumber(1, 500).annotate({ description: "50 when absent." })),
+  cursor: Schema.optionalKey(Cursor),
+}).check(isRange)
+export type TeamsParameters = typeof TeamsParameters.Type
+
 export const TimeseriesParameters = Schema.Struct({
   ...filterFields,
   metric: Schema.optionalKey(
@@ -137,6 +161,30 @@ export const Users = Schema.Struct({
   next_cursor: Schema.NullOr(Schema.String),
   meta: UserInsightsMeta,
 }).annotate({ identifier: "Users" })
+
+export const TeamRow = Schema.Struct({
+  team_id: Schema.NullOr(Schema.String).annotate({ description: "Null: the members who are in no team." }),
+  name: Schema.NullOr(Schema.String),
+  users: Count.annotate({ description: "How many rows the users report has for the team." }),
+  total_licenses: Count,
+  active_users: Count,
+  active_licenses: Count,
+  activity_ratio: Schema.NullOr(Schema.Finite).annotate({
+    description: "active_licenses / total_licenses; null when there is no licence.",
+  }),
+  metrics: Schema.Struct(perMetric(Count)),
+  shares: Schema.Struct(perMetric(Schema.NullOr(Schema.Finite))).annotate({
+    description:
+      "Each metric divided by its sum over all rows of the report, on whatever page; null when the sum is 0.",
+  }),
+}).annotate({ identifier: "TeamRow" })
+export type TeamRow = typeof TeamRow.Type
+
+export const Teams = Schema.Struct({
+  data: Schema.Array(TeamRow),
+  next_cursor: Schema.NullOr(Schema.String),
+  meta: UserInsightsMeta,
+}).annotate({ identifier: "Teams" })
 
 export const Timeseries = Schema.Struct({
   data: Schema.Array(

@@ -94,6 +94,9 @@ describe("an answer is what it says", () => {
   it.each([
     ["/v1/reports/user-insights/summary", RANGE],
     ["/v1/reports/user-insights/users", `${RANGE}&targets=true`],
+    ["/v1/reports/user-insights/summary", `${RANGE}&compare=previous`],
+    ["/v1/reports/user-insights/users", RANGE],
+    ["/v1/reports/user-insights/teams", RANGE],
     ["/v1/reports/user-insights/timeseries", `${RANGE}&metric=active_users&metric=cv_downloads`],
     ["/v1/reports/targets", RANGE],
     ["/v1/targets", ""],
@@ -103,7 +106,7 @@ describe("an answer is what it says", () => {
     ["/healthz", ""],
     ["/readyz", ""],
     ["/openapi.json", ""],
-  ])("%s", async (path, query) => {
+  ])("%s %s", async (path, query) => {
     const { status, body } = await call(`${path}?${query}`, key)
     expect(status).toBe(200)
     const validate = validator(document.paths[path].get.responses[200].content["application/json"].schema)

@@ -23,7 +23,9 @@ interface Kind {
 }
 export const TEXT: Kind = { after: "{after_value:String}", cursors: placeOf(Schema.NullOr(Schema.String)) }
 export const COUNT: Kind = { after: "{after_value:Int64}", cursors: placeOf(Schema.Int) }
-export const RATIO: Kind = { after: "{after_value:Float64}", cursors: placeOf(Schema.NullOr(Schema.Finite)) }
+/** A ratio as a whole number of millionths of a millionth, since a double would not come back as it went. */
+export const RATIO: Kind = { after: "{after_value:Int64}", cursors: placeOf(Schema.NullOr(Schema.Int)) }
+export const ratio = (expression: string): string => `toInt64(round(${expression} * 1e12))`
 export const INSTANT: Kind = {
   after: "parseDateTime64BestEffort({after_value:String}, 3, 'UTC')",
   cursors: placeOf(Schema.NullOr(Schema.String.check(Schema.makeFilter(isInstant)))),

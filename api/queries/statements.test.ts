@@ -84,6 +84,7 @@ describe.each([
   [`${INSIGHTS}/summary`, PEOPLE],
   [`${INSIGHTS}/users`, PEOPLE],
   ["/v1/reports/targets", PEOPLE],
+  [`${INSIGHTS}/teams`, PEOPLE],
   [`${INSIGHTS}/timeseries`, PEOPLE],
   ["/v1/actions", LOG],
 ])("%s", (path, names) => {

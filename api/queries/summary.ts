@@ -26,13 +26,13 @@ FROM (${memberRows(activity)})`
 
 type Numbers = Readonly<Record<string, number | null>>
 
-export interface SummaryNumbers {
+interface SummaryNumbers {
   readonly numbers: Numbers
   readonly unknownActors: number
 }
 
 /** The KPIs and every metric over the population. */
-export const readSummary = Effect.fn("readSummary")(function* (
+const readSummary = Effect.fn("readSummary")(function* (
   parameters: SummaryParameters,
   report: Report,
 ): Effect.fn.Return<SummaryNumbers, ClickHouseError, ClickHouse> {

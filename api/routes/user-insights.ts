@@ -2,6 +2,8 @@ import { Effect } from "effect"
 import {
   Summary,
   SummaryParameters,
+  Teams,
+  TeamsParameters,
   Timeseries,
   TimeseriesParameters,
   Users,
@@ -11,6 +13,7 @@ import { ok } from "../http/answer.ts"
 import { type Call, type Route, route } from "../http/endpoint.ts"
 import { metaOf, openReport } from "../queries/report.ts"
 import { readComparedSummary } from "../queries/summary.ts"
+import { readTeamPage } from "../queries/teams.ts"
 import { readTimeseries } from "../queries/timeseries.ts"
 import { readUserPage } from "../queries/user-page.ts"
 
@@ -60,6 +63,31 @@ const users = route(
   }),
 )
 
+const teams = route(
+  {
+    method: "GET",
+    path: `${PATH}/teams`,
+    summary: "One row a team: users, licences, every metric and its share",
+    description:
+      "The teams that have a member in the population, as the directory has them now, and a row without team_id for the members who are in none. Who is in two teams counts in both, so shares are of the sum of the rows. With team_id only the teams named are rows; whoever sees their own teams only sees rows of these.",
+    right: "see_insights",
+    audit: "report.viewed",
+    parameters: TeamsParameters,
+    answers: { 200: { description: "A page of teams.", content: Teams } },
+    problems: ["invalid_cursor", "too_much_data"],
+  },
+  Effect.fn("teams")(function* (call: Call<TeamsParameters>) {
+    const { parameters, requestId } = call
+    const report = yield* openReport(call)
+    const page = yield* readTeamPage(parameters, report)
+    return ok({
+      data: page.rows,
+      next_cursor: page.nextCursor,
+      meta: { ...metaOf(report, parameters, requestId), unknown_actors: page.unknownActors },
+    })
+  }),
+)
+
 const timeseries = route(
   {
     method: "GET",
@@ -82,4 +110,4 @@ const timeseries = route(
   }),
 )
 
-export const userInsightsRoutes: ReadonlyArray<Route> = [summary, users, timeseries]
+export const userInsightsRoutes: ReadonlyArray<Route> = [summary, users, teams, timeseries]
