@@ -26,6 +26,7 @@ export const TABLES = {
   actions: table("actions"),
   activity15m: table("user_activity_15m"),
   activityDaily: table("user_activity_daily"),
+  clientActivity15m: table("client_activity_15m"),
   tenants: table("directory_tenants"),
   teams: table("directory_teams"),
   users: table("directory_users"),

@@ -2,6 +2,7 @@ import { Effect, Schedule } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { TABLES } from "#schemas/names.ts"
+import { ROLLUPS } from "./rollups.ts"
 
 /** Begins the id of every statement that changes the store for a stream. */
 const queryPrefix = (stream: string): string => `tidemark-writer-${stream}-`
@@ -47,7 +48,7 @@ export const endAttempts = Effect.fn("endAttempts")(function* (
       `SELECT count() AS deleting FROM system.mutations
        WHERE concat(database, '.', table) IN {tables:Array(String)} AND NOT is_done`,
       // The tables that a writer deletes from.
-      { params: { tables: [TABLES.actions, TABLES.activity15m, TABLES.activityDaily] } },
+      { params: { tables: [TABLES.actions, ...ROLLUPS.map(({ table }) => table)] } },
     )
     .pipe(Effect.map((rows) => rows[0]?.deleting ?? 0))
   const kill = Effect.gen(function* () {

@@ -8,7 +8,7 @@ import { endAttempts } from "./fence.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { lastStored, type Mark, messageAt } from "./marks.ts"
 import { noteQuality, scopeOfStored } from "./quality.ts"
-import { repairRollups } from "./rollups.ts"
+import { repairRollups } from "./repair-rollups.ts"
 import { ownRecord } from "./settle.ts"
 import { walkBack } from "./walk-back.ts"
 

@@ -14,7 +14,7 @@ import { noteQuality, scopeOfStored } from "./quality.ts"
 import { readRange } from "./read-range.ts"
 import { repairRaw } from "./repair.ts"
 import { touched } from "./repeats.ts"
-import { repairRollups } from "./rollups.ts"
+import { repairRollups } from "./repair-rollups.ts"
 
 type Failure = ClickHouseError | NatsError | LeaseLost
 

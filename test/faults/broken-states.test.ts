@@ -15,14 +15,29 @@ import { World } from "./world.ts"
 
 const RAW = ["whole", "partly there", "not there", "doubled"] as const
 const ROLLUP = ["there", "missing", "doubled", "too late"] as const
+/** A rollup that keeps earliest times can be one more. */
+const CLIENTS = [...ROLLUP, "too early"] as const
 
 type Raw = (typeof RAW)[number]
-type Rollup = (typeof ROLLUP)[number]
+type Rollup = (typeof CLIENTS)[number]
 
-/** Every combination, each in a tenant of its own. */
-const STATES = RAW.flatMap((raw) =>
-  ROLLUP.flatMap((quarters) => ROLLUP.map((days) => ({ raw, quarters, days }))),
+/**
+ * Every combination of raw and both rollups of members, each in a tenant of its own, and every one of raw and the
+ * clients' rollup: a rollup is compared with raw alone, never with another rollup.
+ */
+const STATES = RAW.flatMap((raw, r) =>
+  ROLLUP.flatMap((quarters, q) =>
+    ROLLUP.map((days, d) => ({ raw, quarters, days, clients: CLIENTS[(r + q + 2 * d) % CLIENTS.length] })),
+  ),
 ).map((state, n) => ({ ...state, tenant: `state-${n}` }))
+
+/** The rollups that are broken, by the name of their state. */
+const BROKEN = {
+  quarters: TABLES.activity15m,
+  days: TABLES.activityDaily,
+  clients: TABLES.clientActivity15m,
+} as const
+const TABLE_NAMES = Object.values(BROKEN)
 
 const EVENTS = 12
 const LEASE = 60_000
@@ -65,6 +80,12 @@ const breakRollup = Effect.fnUntraced(function* (
   if (state === "too late")
     yield* store.command(
       `INSERT INTO ${table} SELECT * REPLACE (1 AS events, 5 AS quantity, last_at + INTERVAL 1 SECOND AS last_at)
+       FROM ${table} WHERE tenant IN {tenants:Array(String)} LIMIT 3 BY tenant`,
+      { params },
+    )
+  if (state === "too early")
+    yield* store.command(
+      `INSERT INTO ${table} SELECT * REPLACE (0 AS events, 0 AS quantity, first_at - INTERVAL 1 SECOND AS first_at)
        FROM ${table} WHERE tenant IN {tenants:Array(String)} LIMIT 3 BY tenant`,
       { params },
     )
@@ -131,29 +152,22 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the re
         yield* insertActions(rows, record, { ignoreViews: false })
         // … and once more, raw alone, where it stands twice.
         const doubled = new Set(STATES.filter(({ raw }) => raw === "doubled").map(({ tenant }) => tenant))
-        yield* store.command("DETACH TABLE tidemark.user_activity_15m_view")
-        yield* store.command("DETACH TABLE tidemark.user_activity_daily_view")
+        for (const table of TABLE_NAMES) yield* store.command(`DETACH TABLE ${table}_view`)
         yield* insertActions(
           rows.filter(({ tenant }) => doubled.has(tenant)),
           record,
           { ignoreViews: false },
         )
-        yield* store.command("ATTACH TABLE tidemark.user_activity_15m_view")
-        yield* store.command("ATTACH TABLE tidemark.user_activity_daily_view")
+        for (const table of TABLE_NAMES) yield* store.command(`ATTACH TABLE ${table}_view`)
         const tenantsOf = (isOne: (state: (typeof STATES)[number]) => boolean) =>
           STATES.filter(isOne).map(({ tenant }) => tenant)
-        for (const state of ROLLUP) {
-          yield* breakRollup(
-            TABLES.activity15m,
-            state,
-            tenantsOf(({ quarters }) => quarters === state),
-          )
-          yield* breakRollup(
-            TABLES.activityDaily,
-            state,
-            tenantsOf(({ days }) => days === state),
-          )
-        }
+        for (const state of CLIENTS)
+          for (const [name, table] of Object.entries(BROKEN))
+            yield* breakRollup(
+              table,
+              state,
+              tenantsOf((one) => one[name as keyof typeof BROKEN] === state),
+            )
         for (const state of RAW)
           yield* breakRaw(
             state,

@@ -9,7 +9,11 @@ export interface Sent {
   readonly n: number
   readonly action: string
   readonly actor: string
-  readonly member: boolean
+  readonly actorType: "member" | "client" | "service"
+  /** What the event concerns; empty when it concerns none. */
+  readonly client: string
+  readonly job: string
+  readonly candidate: string
   readonly quantity: number
   readonly time: number
 }
@@ -17,6 +21,7 @@ export interface Sent {
 interface Sums {
   events: number
   quantity: number
+  first: number
   last: number
 }
 
@@ -27,6 +32,7 @@ export class Expected {
   readonly #raw = new Map<string, { rows: number; sum: number }>()
   readonly #quarters = new Map<string, Sums>()
   readonly #days = new Map<string, Sums>()
+  readonly #clients = new Map<string, Sums>()
   readonly #formats = new Map<string, Intl.DateTimeFormat>()
 
   add(sent: Sent): void {
@@ -34,8 +40,14 @@ export class Expected {
     raw.rows++
     raw.sum += sent.n
     this.#raw.set(sent.tenant, raw)
-    if (!sent.member) return
     const quarter = (Math.floor(sent.time / QUARTER) * QUARTER) / 1000
+    const { client, job, candidate } = sent
+    if (client !== "" && (job !== "" || candidate !== "")) {
+      const byClient = sent.actorType === "client"
+      const key = [sent.tenant, quarter, sent.action, client, job, candidate, byClient]
+      this.#put(this.#clients, key.join(" "), sent)
+    }
+    if (sent.actorType !== "member") return
     const who = `${sent.actor} ${sent.action}`
     this.#put(this.#quarters, `${sent.tenant} ${quarter} ${who}`, sent)
     this.#put(this.#days, `${sent.tenant} ${sent.zone} ${this.#day(sent)} ${who}`, sent)
@@ -67,19 +79,22 @@ export class Expected {
       table: string,
       key: string,
       want: ReadonlyMap<string, Sums>,
+      times: ReadonlyArray<"first" | "last">,
     ) {
-      const have = yield* store.query<{ key: string; events: number; quantity: number; last: number }>(
-        `SELECT ${key} AS key, sum(events) AS events, sum(quantity) AS quantity, toUnixTimestamp64Milli(max(last_at)) AS last
+      const kept = ["events", "quantity", ...times] as const
+      const have = yield* store.query<{ key: string } & Sums>(
+        `SELECT ${key} AS key, sum(events) AS events, sum(quantity) AS quantity,
+           toUnixTimestamp64Milli(max(last_at)) AS last,
+           ${times.includes("first") ? "toUnixTimestamp64Milli(min(first_at))" : "0"} AS first
          FROM ${table} GROUP BY key HAVING events != 0 OR quantity != 0`,
       )
       const rest = new Map(want)
       for (const row of have) {
         const sums = rest.get(row.key)
         rest.delete(row.key)
-        if (sums?.events !== row.events || sums.quantity !== row.quantity || sums.last !== row.last)
-          found.push(
-            `${table} ${row.key}: ${row.events}/${row.quantity}/${row.last} instead of ${sums?.events}/${sums?.quantity}/${sums?.last}`,
-          )
+        const saying = (one: Sums | undefined) => kept.map((name) => one?.[name]).join("/")
+        if (saying(sums) !== saying(row))
+          found.push(`${table} ${row.key}: ${saying(row)} instead of ${saying(sums)}`)
       }
       for (const key of rest.keys()) found.push(`${table} ${key} is missing`)
     })
@@ -87,19 +102,29 @@ export class Expected {
       TABLES.activity15m,
       "concat(tenant, ' ', toString(toUnixTimestamp(quarter)), ' ', user_id, ' ', action)",
       this.#quarters,
+      ["last"],
     )
     yield* compare(
       TABLES.activityDaily,
       "concat(tenant, ' ', zone, ' ', toString(day), ' ', user_id, ' ', action)",
       this.#days,
+      ["last"],
+    )
+    yield* compare(
+      TABLES.clientActivity15m,
+      `arrayStringConcat([tenant, toString(toUnixTimestamp(quarter)), action, client_id, job_id, candidate_id,
+        if(by_client, 'true', 'false')], ' ')`,
+      this.#clients,
+      ["first", "last"],
     )
     return found
   }).bind(this)
 
   #put(map: Map<string, Sums>, key: string, sent: Sent): void {
-    const sums = map.get(key) ?? { events: 0, quantity: 0, last: 0 }
+    const sums = map.get(key) ?? { events: 0, quantity: 0, first: sent.time, last: 0 }
     sums.events++
     sums.quantity += sent.quantity
+    sums.first = Math.min(sums.first, sent.time)
     sums.last = Math.max(sums.last, sent.time)
     map.set(key, sums)
   }

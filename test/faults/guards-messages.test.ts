@@ -68,7 +68,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a me
         yield* kill(writer)
 
         // As if a crash had left the fourth to eighth in doubt: the sixth in raw and in no rollup, the eighth nowhere.
-        for (const table of ["user_activity_15m", "user_activity_daily"])
+        for (const table of ["user_activity_15m", "user_activity_daily", "client_activity_15m"])
           yield* store.command(`ALTER TABLE tidemark.${table} DELETE WHERE tenant = 'c'`, {
             settings: { mutations_sync: "2" },
           })

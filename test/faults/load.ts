@@ -1,6 +1,7 @@
 import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
 import type { Message, Publisher } from "#nats/publisher.ts"
 import { Expected, type Sent } from "./expected.ts"
+import { references } from "./single-events.ts"
 import type { Random } from "../../deploy/demo/random.ts"
 
 const TENANTS = [
@@ -89,7 +90,10 @@ export class Load {
       n: ++this.#n,
       action: random.pick(ACTIONS),
       actor: `u_${random.int(40)}`,
-      member: random.chance(0.9),
+      actorType: random.chance(0.7) ? "member" : random.pick(["client", "service"] as const),
+      client: random.chance(0.5) ? `c_${random.int(3)}` : "",
+      job: random.chance(0.6) ? `j_${random.int(4)}` : "",
+      candidate: random.chance(0.6) ? `k_${random.int(10)}` : "",
       quantity: random.chance(0.1) ? 2 + random.int(40) : 1,
       time: random.chance(0.7) ? now : now - random.int(45 * DAY),
     }
@@ -103,9 +107,10 @@ export class Load {
       tenantid: tenant,
       data: {
         actor_id: sent.actor,
-        actor_type: sent.member ? "member" : "service",
+        actor_type: sent.actorType,
         quantity: sent.quantity,
         contact_id: "p_1",
+        ...references(sent),
       },
     }
     const subject = actionSubject(tenant, sent.action)

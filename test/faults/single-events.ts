@@ -30,6 +30,13 @@ export interface SingleEvent {
   readonly message: Message
 }
 
+/** The fields of an event's data that say what it concerns. */
+export const references = ({ client, job, candidate }: Sent): Readonly<Record<string, string>> => ({
+  ...(client === "" ? {} : { client_id: client }),
+  ...(job === "" ? {} : { job_id: job }),
+  ...(candidate === "" ? {} : { candidate_id: candidate }),
+})
+
 /** The `n`th event of a tenant: spread over a few users, actions and recent days, or at a time that is given. */
 export const eventFor = (
   tenant: string,
@@ -42,7 +49,11 @@ export const eventFor = (
     n,
     action: n % 3 === 0 ? "contact.created" : "note.logged",
     actor: `u_${n % 4}`,
-    member: n % 5 !== 4,
+    // A week apart, so at times of one quarter hour.
+    actorType: n % 5 === 4 ? "service" : n % 7 === 1 ? "client" : "member",
+    client: n % 7 === 0 ? "" : "c_1",
+    job: n % 7 < 4 ? "j_1" : "",
+    candidate: n % 7 === 3 || n % 7 === 5 ? "" : "k_1",
     quantity: 1 + (n % 3),
     time: options.time ?? Math.floor(Date.now() / DAY) * DAY - (1 + (n % 7)) * DAY + n * 1000,
   }
@@ -56,9 +67,10 @@ export const eventFor = (
     tenantid: tenant,
     data: {
       actor_id: sent.actor,
-      actor_type: sent.member ? "member" : "service",
+      actor_type: sent.actorType,
       quantity: sent.quantity,
       contact_id: "p_1",
+      ...references(sent),
       ...(options.page === undefined ? {} : { page: options.page }),
     },
   }

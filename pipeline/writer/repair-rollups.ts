@@ -1,0 +1,135 @@
+import { Effect } from "effect"
+import { ClickHouse, ClickHouseError } from "#clickhouse"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, queryId, WITHIN_LEASE } from "./fence.ts"
+import { beyondAdding, differences, keyOf, type Rollup, ROLLUPS } from "./rollups.ts"
+
+/** Tenants and UTC days whose rollups are to be compared with raw. */
+export interface Scope {
+  readonly tenants: ReadonlyArray<string>
+  /** `YYYY-MM-DD` */
+  readonly days: ReadonlyArray<string>
+}
+
+const DAY = 86_400_000
+
+const widen = (days: ReadonlyArray<string>, by: number): ReadonlyArray<string> => {
+  const wide = new Set<number>()
+  for (const day of days)
+    for (let step = -by; step <= by; step++) wide.add(Date.parse(`${day}T00:00:00Z`) + step * DAY)
+  return [...wide].toSorted((a, b) => a - b).map((at) => new Date(at).toISOString().slice(0, 10))
+}
+
+const paramsOf = (scope: Scope) => ({
+  ...scope,
+  localDays: widen(scope.days, 1),
+  around: widen(scope.days, 2),
+})
+
+/** Days that fit into one statement's parameters with room to spare. */
+const DAYS_AT_ONCE = 400
+const TENANTS_AT_ONCE = 200
+
+const pieces = function* (scope: Scope): Generator<Scope> {
+  for (let t = 0; t < scope.tenants.length; t += TENANTS_AT_ONCE)
+    for (let d = 0; d < scope.days.length; d += DAYS_AT_ONCE)
+      yield {
+        tenants: scope.tenants.slice(t, t + TENANTS_AT_ONCE),
+        days: scope.days.slice(d, d + DAYS_AT_ONCE),
+      }
+}
+
+/** Number of keys in the scope at which a rollup differs from raw; 0 is the proof. */
+const countDifferences = Effect.fn("countDifferences")(function* (
+  scope: Scope,
+): Effect.fn.Return<number, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  let total = 0
+  for (const piece of pieces(scope))
+    for (const rollup of ROLLUPS) {
+      const rows = yield* store.query<{ n: number }>(`SELECT count() AS n FROM (${differences(rollup)})`, {
+        params: paramsOf(piece),
+      })
+      total += rows[0]?.n ?? 0
+    }
+  return total
+})
+
+/** A key as one string, to name many keys in one parameter. */
+const keyText = (rollup: Rollup): string =>
+  `concatWithSeparator('\\n', ${rollup.key.map(({ name }) => `toString(${name})`).join(", ")})`
+
+const KEYS_AT_ONCE = 200
+
+/**
+ * A sum can be corrected by adding; an earliest time that is too early and a latest that is too late cannot. Such keys,
+ * left by rows that raw never kept, are taken out whole, and the next comparison writes them anew. Only the parts seen
+ * now are touched, so a statement that runs late takes nothing of what came after.
+ */
+const removeWrongTimes = Effect.fnUntraced(function* (rollup: Rollup, scope: Scope, record: LedgerRecord) {
+  const store = yield* ClickHouse
+  const wrong = yield* store.query<{ key: string }>(
+    `SELECT ${keyText(rollup)} AS key FROM (${differences(rollup)}) WHERE ${beyondAdding(rollup)}`,
+    { params: paramsOf(scope) },
+  )
+  const where = `tenant IN {tenants:Array(String)} AND ${rollup.rollupScope.replace("r.", "")}
+    AND ${keyText(rollup)} IN {keys:Array(String)}`
+  for (let at = 0; at < wrong.length; at += KEYS_AT_ONCE) {
+    const params = { ...paramsOf(scope), keys: wrong.slice(at, at + KEYS_AT_ONCE).map(({ key }) => key) }
+    const parts = yield* store.query<{ part: string }>(
+      `SELECT DISTINCT _part AS part FROM ${rollup.table} WHERE ${where}`,
+      { params },
+    )
+    yield* store.command(
+      `DELETE FROM ${rollup.table} WHERE ${where} AND _part IN {parts:Array(String)} AND ${DELETE_WITHIN_LEASE}`,
+      {
+        queryId: queryId(record, "remove"),
+        params: { ...params, parts: parts.map(({ part }) => part), deadline: record.lease_until },
+        settings: DELETE_SETTINGS,
+      },
+    )
+  }
+})
+
+const addMissing = (rollup: Rollup): string => {
+  const columns = `${keyOf(rollup)}, events, quantity, ${rollup.times.join(", ")}`
+  return `
+INSERT INTO ${rollup.table} (${columns})
+SELECT ${columns}
+FROM (${differences(rollup)})
+WHERE ${WITHIN_LEASE}`
+}
+
+const MAX_ROUNDS = 20
+
+/**
+ * Makes the rollups of the scope equal to the aggregate of raw, whatever state they are in, and returns how many keys
+ * were wrong. It converges because nobody else writes these tenants meanwhile; the last comparison found nothing.
+ */
+export const repairRollups = Effect.fn("repairRollups")(function* (
+  scope: Scope,
+  record: () => LedgerRecord,
+): Effect.fn.Return<number, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  let repaired = 0
+  for (const piece of pieces(scope))
+    for (let round = 0; ; round++) {
+      const wrong = yield* countDifferences(piece)
+      if (wrong === 0) break
+      if (round === MAX_ROUNDS)
+        return yield* new ClickHouseError({
+          reason: "other",
+          detail: `rollups still differ from raw at ${wrong} keys after ${round} repairs`,
+        })
+      if (round === 0) repaired += wrong
+      for (const rollup of ROLLUPS) {
+        yield* removeWrongTimes(rollup, piece, record())
+        yield* store.command(addMissing(rollup), {
+          queryId: queryId(record(), "repair"),
+          params: { ...paramsOf(piece), deadline: record().lease_until },
+          settings: { insert_deduplicate: 0, async_insert: 0 },
+        })
+      }
+    }
+  return repaired
+})
