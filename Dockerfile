@@ -13,6 +13,8 @@ COPY pipeline ./pipeline
 COPY api ./api
 COPY deploy ./deploy
 
+# What a volume here begins as, so that the user below may write it.
+RUN mkdir -p /var/lib/tidemark/nats/users && chown -R node:node /var/lib/tidemark
 USER node
 EXPOSE 8080 9090
 # Batches of rows are short-lived; small nurseries halve the memory and cost no speed.

@@ -8,6 +8,7 @@ import { demo } from "./commands/demo.ts"
 import { dev } from "./commands/dev.ts"
 import { keys } from "./commands/keys.ts"
 import { migrate } from "./commands/migrate.ts"
+import { natsUsers } from "./commands/nats-users.ts"
 import { writer } from "./commands/writer.ts"
 
 /** What to do about failures that a command cannot know more about. */
@@ -33,7 +34,7 @@ const report = (cause: Cause.Cause<unknown>): string | undefined => {
 
 Command.make("tidemark").pipe(
   Command.withDescription("User-action analytics for hiring platforms"),
-  Command.withSubcommands([dev, demo, migrate, writer, api, keys]),
+  Command.withSubcommands([dev, demo, migrate, writer, api, keys, natsUsers]),
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>
     Effect.sync(() => {

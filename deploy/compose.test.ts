@@ -8,6 +8,7 @@ import { compose, mountedFiles, ROOT } from "../test/compose.ts"
 import { freePort } from "../test/free-port.ts"
 import { temporaryFolder } from "../test/temporary-folder.ts"
 import { embeddedClickHouse } from "./engines/clickhouse.ts"
+import { usersFolder } from "./nats/tenants.ts"
 import { readSettings } from "./settings.ts"
 
 const { services } = compose()
@@ -79,12 +80,34 @@ describe("the services", () => {
       expect(text("deploy/clickhouse/users.xml")).toContain(`from_env="${password}"`)
     },
   )
+  it.each(["writer", "api"] as const)("%s is a user of nats.conf", (name) => {
+    const { environment = {} } = services[name]
+    expect(environment["NATS_USER"]).toBe(`tidemark_${name}`)
+    expect(text("deploy/nats/nats.conf")).toContain(`user: tidemark_${name}`)
+    // Quoted for the server, which reads it as configuration.
+    expect(services.nats.environment?.[`NATS_${name.toUpperCase()}_PASSWORD`]).toBe(
+      `"${environment["NATS_PASSWORD"]}"`,
+    )
+  })
   it("set every password that users.xml takes from the environment", () => {
     const names = [...text("deploy/clickhouse/users.xml").matchAll(/from_env="(\w+)"/gu)].map(
       ([, name]) => name,
     )
     expect(names.length).toBeGreaterThan(3)
     expect(Object.keys(services.clickhouse.environment ?? {})).toEqual(expect.arrayContaining(names))
+  })
+  it("set every password that nats.conf takes from the environment", () => {
+    const names = [...text("deploy/nats/nats.conf").matchAll(/password: \$(\w+)/gu)].map(([, name]) => name)
+    expect(names).toHaveLength(4)
+    expect(Object.keys(services.nats.environment ?? {})).toEqual(names)
+  })
+  it("write the tenants' users where NATS looks for them", () => {
+    const { environment = {}, volumes = [] } = services["nats-users"]
+    expect(volumes).toEqual([`nats-users:${usersFolder(String(environment["TIDEMARK_DATA_DIR"]))}`])
+    expect(text("Dockerfile")).toContain(usersFolder(String(environment["TIDEMARK_DATA_DIR"])))
+    // Beside nats.conf, which includes them from there.
+    expect(services.nats.volumes).toContain("nats-users:/etc/tidemark/users:ro")
+    expect(text("deploy/nats/nats.conf")).toContain("include ./users/tenants.conf")
   })
   it("ask for nothing that .env.example does not name", () => {
     const named = [...text(".env.example").matchAll(/^(\w+)=$/gmu)].map(([, name]) => name)

@@ -13,6 +13,7 @@ import { serveApi } from "../api/server.ts"
 import { adminKeyOf } from "./admin-key.ts"
 import { startEngines } from "./engines/engines.ts"
 import { serveWriterHealth } from "./health-server.ts"
+import { NATS_SERVICES, natsUser, readPasswords } from "./nats/passwords.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "./settings.ts"
 
 /** The store's user of each service, as deploy/clickhouse/users.xml has them. */
@@ -25,13 +26,29 @@ export const clickhouseOf = (settings: Settings, role: Role) =>
     password: settings.clickhousePassword,
   })
 
+/** Who a process is at NATS: as the settings say, else the service's own user of the server that runs here. */
+const natsCredentials = ({ natsUrl, natsUser: user, natsPassword, dataDir }: Settings, name: string) => {
+  if (natsUrl !== undefined || user !== undefined)
+    return {
+      ...(user === undefined ? {} : { user }),
+      ...(natsPassword === undefined ? {} : { password: natsPassword }),
+    }
+  const service = NATS_SERVICES.find((known) => known === name) ?? "operator"
+  const passwords = readPasswords(dataDir)
+  return passwords === undefined ? {} : { user: natsUser(service), password: passwords[service] }
+}
+
 export const natsOf = (settings: Settings, name: string) =>
-  Nats.layer({
-    url: natsUrlOf(settings),
-    name: `tidemark-${name}`,
-    ...(settings.natsUser === undefined ? {} : { user: settings.natsUser }),
-    ...(settings.natsPassword === undefined ? {} : { password: settings.natsPassword }),
-  })
+  Layer.unwrap(
+    // Looked up when it is connected: the server's first start makes the passwords.
+    Effect.sync(() =>
+      Nats.layer({
+        url: natsUrlOf(settings),
+        name: `tidemark-${name}`,
+        ...natsCredentials(settings, name),
+      }),
+    ),
+  )
 
 /** The streams and buckets; only the writer changes those that exist. */
 export const topologyOf = (settings: Settings, service: "writer" | "other") =>

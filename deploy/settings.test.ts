@@ -76,6 +76,7 @@ describe("values", () => {
     ["CLICKHOUSE_URL", "nats://localhost"],
     ["CLICKHOUSE_URL", "localhost:8123"],
     ["LOG_LEVEL", "loud"],
+    ["NATS_ANONYMOUS", "true"],
   ]
   it.each(bad)("%s=%s is refused, and the problem names both", (name, value) => {
     const problems = problemsOf({ [name]: value })

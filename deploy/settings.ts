@@ -8,6 +8,8 @@ export interface Settings {
   readonly natsUser: string | undefined
   readonly natsPassword: string | undefined
   readonly natsPort: number
+  /** Whether the embedded NATS takes clients without a user. */
+  readonly natsAnonymous: boolean
   readonly natsReplicas: number
   /** Undefined: run ClickHouse here. */
   readonly clickhouseUrl: string | undefined
@@ -49,8 +51,6 @@ export const parseDuration = (text: string): number | undefined => {
   return match === null ? undefined : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]
 }
 
-const LEVELS = ["trace", "debug", "info", "warn", "error"] as const
-
 /** Reads and checks the settings. Throws `SettingsError` with every problem at once. */
 export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
   const problems: Array<string> = []
@@ -86,14 +86,20 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
       )
     return value
   }
-  const level = text("LOG_LEVEL") ?? "info"
-  if (!LEVELS.some((known) => known === level))
-    problems.push(`LOG_LEVEL is ${JSON.stringify(level)}; expected one of ${LEVELS.join(", ")}`)
+  /** One of the values, the first when it is absent. */
+  const choice = <Value extends string>(name: string, values: readonly [Value, ...Array<Value>]): Value => {
+    const value = text(name) ?? values[0]
+    const known = values.find((candidate) => candidate === value)
+    if (known !== undefined) return known
+    problems.push(`${name} is ${JSON.stringify(value)}; expected one of ${values.join(", ")}`)
+    return values[0]
+  }
 
   const settings: Settings = {
     natsUrl: url("NATS_URL", ["nats:", "tls:"]),
     natsUser: text("NATS_USER"),
     natsPassword: text("NATS_PASSWORD"),
+    natsAnonymous: choice("NATS_ANONYMOUS", ["yes", "no"]) === "yes",
     natsPort: integer("NATS_PORT", 4222, 1, 65_535),
     natsReplicas: integer("NATS_REPLICAS", 1, 1, 5),
     clickhouseUrl: url("CLICKHOUSE_URL", ["http:", "https:"]),
@@ -113,7 +119,7 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     batchRows: integer("BATCH_ROWS", 10_000, 1, 200_000),
     batchBytes: integer("BATCH_BYTES", 16 * 1024 * 1024, 256 * 1024, 128 * 1024 * 1024),
     batchInterval: duration("BATCH_INTERVAL", "250ms"),
-    logLevel: level as Settings["logLevel"],
+    logLevel: choice("LOG_LEVEL", ["info", "trace", "debug", "warn", "error"]),
   }
   if (settings.maxClockAhead >= settings.duplicateWindow)
     problems.push(

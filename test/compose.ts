@@ -12,7 +12,9 @@ export interface ComposeService {
 }
 
 interface Compose {
-  readonly services: Readonly<Record<"nats" | "clickhouse" | "migrate" | "writer" | "api", ComposeService>>
+  readonly services: Readonly<
+    Record<"nats-users" | "nats" | "clickhouse" | "migrate" | "writer" | "api", ComposeService>
+  >
 }
 
 /** The deployment's description, as it stands in docker-compose.yml. */

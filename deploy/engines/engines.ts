@@ -9,7 +9,14 @@ export const startEngines = Effect.fn("startEngines")(function* (settings: Setti
   yield* Effect.all(
     [
       settings.natsUrl === undefined
-        ? supervise("nats-server", embeddedNats({ dataDir: settings.dataDir, port: settings.natsPort }))
+        ? supervise(
+            "nats-server",
+            embeddedNats({
+              dataDir: settings.dataDir,
+              port: settings.natsPort,
+              anonymous: settings.natsAnonymous,
+            }),
+          )
         : Effect.void,
       settings.clickhouseUrl === undefined
         ? supervise(

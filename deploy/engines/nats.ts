@@ -1,17 +1,43 @@
 import { execFileSync } from "node:child_process"
-import { mkdirSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
+import { ensurePasswords, natsUser, passwordVariables } from "../nats/passwords.ts"
+import { ensureTenantUsers, usersFolder } from "../nats/tenants.ts"
 import { awaitReady, portIsFree, spawnScoped } from "./child.ts"
 import { EngineError } from "./engine-error.ts"
 
-const configuration = fileURLToPath(new URL("../nats/nats.conf", import.meta.url))
+const shared = fileURLToPath(new URL("../nats/nats.conf", import.meta.url))
 
 export interface EmbeddedNats {
   readonly dataDir: string
   readonly port: number
+  /** Whether clients without a user may do anything, as is handy on loopback; true when absent. */
+  readonly anonymous?: boolean
+}
+
+/** Lays the configuration out as a deployed server has it: the shared file, the tenants' users beside it. */
+const writeConfiguration = (store: string, { dataDir, anonymous = true }: EmbeddedNats): string => {
+  ensureTenantUsers(usersFolder(dataDir))
+  copyFileSync(shared, join(store, "nats.conf"))
+  const file = join(store, "embedded.conf")
+  const lines = [
+    "include ./nats.conf",
+    // Here and not by a flag, which a reload would forget.
+    `jetstream { store_dir: ${JSON.stringify(store)} }`,
+    ...(anonymous ? [`no_auth_user: ${natsUser("operator")}`] : []),
+  ]
+  writeFileSync(file, `${lines.join("\n")}\n`)
+  return file
+}
+
+/** Before there were users everything was in the server's own account, which can share nothing with others. */
+const adoptOldStore = (store: string): void => {
+  const old = join(store, "jetstream", "$G")
+  const own = join(store, "jetstream", "TIDEMARK")
+  if (existsSync(old) && !existsSync(own)) renameSync(old, own)
 }
 
 /**
@@ -51,6 +77,8 @@ export const embeddedNats = Effect.fn("embeddedNats")(function* (options: Embedd
   yield* portIsFree("nats", options.port, "NATS_PORT")
   const store = join(options.dataDir, "nats")
   mkdirSync(store, { recursive: true })
+  adoptOldStore(store)
+  const configuration = writeConfiguration(store, options)
   const child = yield* spawnScoped(
     "/bin/sh",
     [
@@ -64,15 +92,15 @@ export const embeddedNats = Effect.fn("embeddedNats")(function* (options: Embedd
       "127.0.0.1",
       "--port",
       String(options.port),
-      "--jetstream",
-      "--store_dir",
-      store,
       "--pid",
       natsPidFile(options.dataDir),
       "--log",
       join(store, "nats-server.log"),
     ],
-    { patience: 8000 },
+    {
+      env: { ...process.env, ...passwordVariables(ensurePasswords(options.dataDir)) },
+      patience: 8000,
+    },
   )
   yield* awaitReady("nats", child, () => greets(options.port), 30)
   return child

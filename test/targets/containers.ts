@@ -11,6 +11,8 @@ const started = (container: GenericContainer) =>
 const containerOf = (service: ComposeService): GenericContainer =>
   new GenericContainer(service.image).withCopyFilesToContainer([...mountedFiles(service)])
 
+const OPEN = "/etc/tidemark/open.conf"
+
 const addressOf = (running: StartedTestContainer, port: number): string =>
   `${running.getHost()}:${running.getMappedPort(port)}`
 
@@ -22,8 +24,15 @@ export const containers = Effect.gen(function* () {
     [
       started(
         containerOf(nats)
-          // As deployed, without user and password.
-          .withCommand((nats.command ?? []).filter((flag) => !flag.includes("${")))
+          // As deployed, but for clients without a user, as most tests are.
+          .withCopyContentToContainer([
+            { content: "include ./durable.conf\nno_auth_user: tidemark_operator\n", target: OPEN },
+            { content: "", target: "/etc/tidemark/users/tenants.conf" },
+          ])
+          .withEnvironment(Object.fromEntries(Object.keys(nats.environment ?? {}).map((name) => [name, "x"])))
+          .withCommand(
+            (nats.command ?? []).map((flag) => (flag.startsWith("--config=") ? `--config=${OPEN}` : flag)),
+          )
           .withExposedPorts(4222, 8222)
           .withWaitStrategy(Wait.forHttp("/healthz?js-enabled-only=true", 8222)),
       ),
