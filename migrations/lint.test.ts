@@ -25,7 +25,7 @@ describe("the migrations", () => {
     const page = readFileSync(join(MIGRATIONS_FOLDER, "README.md"), "utf8")
     const described = page
       .split("\n")
-      .filter((line) => line.startsWith("| `tidemark."))
+      .filter((line) => /^\| `(?:tidemark|bi)\./u.test(line))
       .map((line) => {
         const [, name, , key] = line.split("|").map((cell) => cell.trim().replaceAll("`", ""))
         return `${name} ${key}`
@@ -46,11 +46,21 @@ const TABLE = `CREATE TABLE IF NOT EXISTS tidemark.t (a String COMMENT 'A, or (b
 const VIEW = `CREATE MATERIALIZED VIEW IF NOT EXISTS tidemark.v TO tidemark.t AS
   SELECT s.a AS a, (s.x, 'FROM, AS') AS b FROM tidemark.t AS s WHERE s.a IN (SELECT a AS a FROM tidemark.t);\n`
 
+const READABLE = `CREATE OR REPLACE VIEW bi.v
+(
+  a String COMMENT 'A (and more), FROM',
+  b Nullable(DateTime64(3, 'UTC')) COMMENT 'B'
+)
+DEFINER = tidemark_bi SQL SECURITY DEFINER
+COMMENT 'A view'
+AS SELECT s.a AS a, max(s.b) AS b FROM tidemark.t AS s GROUP BY a;\n`
+
 const problemsOf = (sql: string) => lint([{ name: "f", statements: statementsOf(sql) }]).problems
 
 describe("the lint", () => {
   it("takes what is right", () => {
     expect(problemsOf(TABLE + VIEW)).toEqual([])
+    expect(problemsOf(TABLE + READABLE)).toEqual([])
     expect(
       problemsOf(`${TABLE}ALTER TABLE tidemark.t ADD COLUMN IF NOT EXISTS c UInt8 COMMENT 'C' AFTER a,
         ADD INDEX IF NOT EXISTS i c TYPE minmax, DROP COLUMN IF EXISTS b, MODIFY SETTING x = 1, MODIFY TTL c;
@@ -130,6 +140,24 @@ describe("the lint", () => {
       "tidemark.t does not set replicated_deduplication_window",
     ],
     ["no comment", TABLE.replace("COMMENT 'it''s'", ""), "tidemark.t.b has no COMMENT"],
+    ["no comment in a view", TABLE + READABLE.replace(" COMMENT 'B'", ""), "bi.v.b has no COMMENT"],
+    ["no comment on a view", TABLE + READABLE.replace("COMMENT 'A view'", ""), "bi.v has no COMMENT"],
+    [
+      "a type that is not ordinary",
+      TABLE + READABLE.replace("a String", "a LowCardinality(String)"),
+      "bi.v.a is of type LowCardinality(String)",
+    ],
+    [
+      "a view that reads as whoever asks",
+      TABLE + READABLE.replace("DEFINER = tidemark_bi SQL SECURITY DEFINER", ""),
+      "bi.v does not run as tidemark_bi",
+    ],
+    [
+      "a view that declares other columns",
+      TABLE + READABLE.replace("s.a AS a", "s.a AS c"),
+      "bi.v declares other columns than it selects",
+    ],
+    ["a view of nothing", READABLE, "f: nothing creates tidemark.t before it is used"],
     ["an empty comment", TABLE.replace("'it''s'", "''"), "tidemark.t.b has no COMMENT"],
   ])("sees %s", (_, sql, problem) => {
     expect(problemsOf(sql)).toContainEqual(expect.stringContaining(problem))

@@ -103,6 +103,32 @@ const unmapped = (view: View, target: Table | undefined): ReadonlyArray<string> 
   ]
 }
 
+/** Types that drivers and tools of others know. */
+const ORDINARY =
+  /^(?:Nullable\()?(?:String|Bool|Date|DateTime64\(3, 'UTC'\)|U?Int(?:8|16|32|64)|Float64)\)?$/u
+
+/**
+ * A view that people read: it declares its columns, of ordinary types and each with a comment, and reads as the one user
+ * whose row policies tell tenants apart. Without DEFINER it would need rights to the tables themselves.
+ */
+const unreadable = ({ name, target, columns, aliases, definition }: View): ReadonlyArray<string> => {
+  if (target !== undefined) return []
+  const declared = columns.map((column) => column.name)
+  return [
+    ...columns
+      .filter(({ comment }) => comment === undefined)
+      .map((column) => `${name}.${column.name} has no COMMENT`),
+    ...columns
+      .filter(({ type }) => !ORDINARY.test(type))
+      .map((column) => `${name}.${column.name} is of type ${column.type}, which not every tool reads`),
+    ...(/\bCOMMENT\s+'(?:[^'\\]|'')+'/u.test(definition) ? [] : [`${name} has no COMMENT`]),
+    ...(/\bDEFINER\s*=\s*tidemark_bi\s+SQL\s+SECURITY\s+DEFINER\b/u.test(definition)
+      ? []
+      : [`${name} does not run as tidemark_bi`]),
+    ...(declared.join() === aliases.join() ? [] : [`${name} declares other columns than it selects`]),
+  ]
+}
+
 /** Reads the migrations as the store would, and names what could not be run twice or fills a table wrongly. */
 export const lint = (migrations: ReadonlyArray<Pick<Migration, "name" | "statements">>): Linted => {
   const store = new Store()
@@ -115,7 +141,10 @@ export const lint = (migrations: ReadonlyArray<Pick<Migration, "name" | "stateme
         [...unrepeatable(statement), ...store.apply(statement)].map((problem) => `${name}: ${problem}`),
       ),
       ...[...store.tables.values()].flatMap((table) => [...uncommented(table), ...windowless(table)]),
-      ...[...store.views.values()].flatMap((view) => unmapped(view, store.tables.get(view.target ?? ""))),
+      ...[...store.views.values()].flatMap((view) => [
+        ...unmapped(view, store.tables.get(view.target ?? "")),
+        ...unreadable(view),
+      ]),
     ],
     tables: store.tables,
     views: store.views,

@@ -31,11 +31,13 @@ const bracketed = (text: string): { readonly inside: string; readonly rest: stri
 
 export interface Column {
   readonly name: string
+  readonly type: string
   readonly comment: string | undefined
 }
 
 export const columnOf = (definition: string): Column => ({
   name: /^[`"]?(\w+)/u.exec(definition)?.[1] ?? definition,
+  type: /^[`"]?\w+[`"]?\s+([\s\S]*?)(?=\s+COMMENT\b|$)/u.exec(definition)?.[1] ?? "",
   comment: /\bCOMMENT\s+'((?:[^'\\]|''|\\.)+)'/u.exec(definition)?.[1],
 })
 
@@ -64,15 +66,25 @@ export interface View {
   readonly aliases: ReadonlyArray<string | undefined>
   /** The tables that it reads. */
   readonly sources: ReadonlyArray<string>
+  /** The columns that it declares; none when it takes them from what it selects. */
+  readonly columns: ReadonlyArray<Column>
+  /** What stands between the columns and the query: target, definer, comment. */
+  readonly definition: string
 }
 
 export const viewOf = (statement: string): View | undefined => {
   if (!/^CREATE\s+(?:OR\s+REPLACE\s+)?(?:MATERIALIZED\s+)?VIEW\b/u.test(statement)) return undefined
   const select = /\bAS\s+SELECT\b([\s\S]*)$/u.exec(statement)?.[1] ?? ""
   const list = select.slice(0, outermost(select, "FROM"))
+  const head = statement.slice(0, statement.length - select.length)
+  const [begin = ""] = NAME.exec(head) ?? []
+  const declared = head.slice(begin.length).trimStart()
+  const { inside, rest } = declared.startsWith("(") ? bracketed(declared) : { inside: "", rest: declared }
   return {
     name: NAME.exec(statement)?.[1] ?? "",
-    target: /\bTO\s+([\w.]+)/u.exec(statement.slice(0, statement.length - select.length))?.[1],
+    target: /\bTO\s+([\w.]+)/u.exec(rest)?.[1],
+    columns: splitTopLevel(inside).map(columnOf),
+    definition: rest,
     aliases: splitTopLevel(list).map((part) => /\bAS\s+[`"]?(\w+)[`"]?$/u.exec(part)?.[1]),
     sources: [...select.matchAll(/\b(?:FROM|JOIN)\s+(\w+\.\w+)/gu)].map(([, source = ""]) => source),
   }
