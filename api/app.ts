@@ -1,9 +1,13 @@
+import { Context } from "effect"
 import { Hono } from "hono"
 import { compress } from "hono/compress"
 import { methodNotAllowed } from "hono/method-not-allowed"
 import { requestId } from "hono/request-id"
+import { Nats } from "#nats/connection.ts"
 import type { Publisher } from "#nats/publisher.ts"
 import { authenticator } from "./auth/authenticate.ts"
+import type { Files } from "./exports/files.ts"
+import { natsFiles } from "./exports/nats-files.ts"
 import type { Env, Services } from "./http/bridge.ts"
 import { mount, onError, onMethodNotAllowed, onNotFound } from "./http/mount.ts"
 import { measured } from "./metrics.ts"
@@ -11,6 +15,7 @@ import { openApiRoute } from "./openapi/route.ts"
 import { actionRoutes } from "./routes/actions.ts"
 import { auditRoutes } from "./routes/audit-log.ts"
 import { eventRoutes } from "./routes/events.ts"
+import { exportRoutes } from "./routes/exports.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { targetRoutes } from "./routes/targets.ts"
 import { userInsightsRoutes } from "./routes/user-insights.ts"
@@ -22,6 +27,8 @@ export interface AppOptions {
   readonly maxClockAhead: number
   /** How old an action may be, in milliseconds. */
   readonly maxAge: number
+  /** Where exports are kept; undefined: NATS's object store. */
+  readonly files?: Files | undefined
 }
 
 export interface Dependencies extends AppOptions {
@@ -33,6 +40,7 @@ export interface Dependencies extends AppOptions {
 export const makeApp = ({
   services,
   publisher,
+  files = natsFiles(Context.get(services, Nats)),
   adminKey,
   maxClockAhead,
   maxAge,
@@ -43,6 +51,7 @@ export const makeApp = ({
     ...targetRoutes(publisher),
     ...actionRoutes,
     ...auditRoutes,
+    ...exportRoutes(files),
     ...healthRoutes,
   ]
   const app = new Hono<Env>()

@@ -6,6 +6,7 @@ import packageJson from "../package.json" with { type: "json" }
 import { api } from "./commands/api.ts"
 import { demo } from "./commands/demo.ts"
 import { dev } from "./commands/dev.ts"
+import { exporter } from "./commands/exporter.ts"
 import { keys } from "./commands/keys.ts"
 import { migrate } from "./commands/migrate.ts"
 import { natsUsers } from "./commands/nats-users.ts"
@@ -34,7 +35,7 @@ const report = (cause: Cause.Cause<unknown>): string | undefined => {
 
 Command.make("tidemark").pipe(
   Command.withDescription("User-action analytics for hiring platforms"),
-  Command.withSubcommands([dev, demo, migrate, writer, api, keys, natsUsers]),
+  Command.withSubcommands([dev, demo, migrate, writer, api, exporter, keys, natsUsers]),
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>
     Effect.sync(() => {

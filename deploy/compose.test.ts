@@ -60,7 +60,7 @@ describe("the engines", () => {
 })
 
 describe("the services", () => {
-  it.each(["migrate", "writer", "api"] as const)(
+  it.each(["migrate", "writer", "api", "exporter"] as const)(
     "%s has settings that are right, and a user of its own",
     (name) => {
       const { environment = {} } = services[name]

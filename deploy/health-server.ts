@@ -1,35 +1,44 @@
 import { createServer, type Server } from "node:http"
 import { Effect, Schema } from "effect"
+import { PrometheusMetrics } from "effect/observability"
+import { measureProcess } from "../api/metrics.ts"
 import type { WriterMetrics } from "../pipeline/writer/metrics.ts"
 import { renderWriterMetrics } from "../pipeline/writer/prometheus.ts"
 
-/** The writer's health could not be served; `hint` is the one thing to do. */
+/** The health of a service could not be served; `hint` is the one thing to do. */
 export class HealthPortError extends Schema.TaggedError<HealthPortError>()("HealthPortError", {
+  service: Schema.String,
   detail: Schema.String,
   hint: Schema.String,
 }) {
   override get message(): string {
-    return `the writer's health cannot be served: ${this.detail}. ${this.hint}`
+    return `the ${this.service}'s health cannot be served: ${this.detail}. ${this.hint}`
   }
 }
 
-/** Without a word from both engines for this long, the writer is not ready. Milliseconds. */
+/** Without a word from the engines for this long, a service is not ready. Milliseconds. */
 const SILENCE = 15_000
 
-const isReady = (metrics: WriterMetrics): boolean => Date.now() - metrics.heardAt < SILENCE
+interface Health {
+  readonly service: string
+  /** The setting that names the port. */
+  readonly setting: string
+  readonly heardAt: () => number
+  readonly metrics: () => Promise<string>
+}
 
-/** `/healthz` (the process lives), `/readyz` (both engines answer) and `/metrics` of a writer, until the scope ends. */
-export const serveWriterHealth = (metrics: WriterMetrics, host: string, port: number) =>
+/** `/healthz` (the process lives), `/readyz` (the engines answer) and `/metrics`, until the scope ends. */
+const serveHealth = ({ service, setting, heardAt, metrics }: Health, host: string, port: number) =>
   Effect.acquireRelease(
     Effect.callback<Server, HealthPortError>((resume) => {
-      const server = createServer((request, response) => {
+      const server = createServer(async (request, response) => {
         const answer = (status: number, body: string) =>
           response.writeHead(status, { "content-type": "application/json" }).end(body)
         if (request.url === "/metrics")
-          response.setHeader("content-type", "text/plain; version=0.0.4").end(renderWriterMetrics(metrics))
+          response.setHeader("content-type", "text/plain; version=0.0.4").end(await metrics())
         else if (request.url === "/healthz") answer(200, '{"status":"ok"}')
         else if (request.url === "/readyz")
-          if (isReady(metrics)) answer(200, '{"status":"ready"}')
+          if (Date.now() - heardAt() < SILENCE) answer(200, '{"status":"ready"}')
           else answer(503, '{"status":"not ready","detail":"NATS or ClickHouse does not answer"}')
         else answer(404, '{"detail":"there are /healthz, /readyz and /metrics"}')
       })
@@ -37,8 +46,9 @@ export const serveWriterHealth = (metrics: WriterMetrics, host: string, port: nu
         resume(
           Effect.fail(
             new HealthPortError({
+              service,
               detail: `${host}:${port} (${error.code ?? error.message})`,
-              hint: "Stop what listens there, or set WRITER_PORT to another port.",
+              hint: `Stop what listens there, or set ${setting} to another port.`,
             }),
           ),
         ),
@@ -47,3 +57,29 @@ export const serveWriterHealth = (metrics: WriterMetrics, host: string, port: nu
     }),
     (server) => Effect.promise(() => new Promise<void>((resolve) => server.close(() => resolve()))),
   )
+
+export const serveWriterHealth = (metrics: WriterMetrics, host: string, port: number) =>
+  serveHealth(
+    {
+      service: "writer",
+      setting: "WRITER_PORT",
+      heardAt: () => metrics.heardAt,
+      metrics: () => Promise.resolve(renderWriterMetrics(metrics)),
+    },
+    host,
+    port,
+  )
+
+const prometheus = measureProcess.pipe(Effect.andThen(PrometheusMetrics.format()))
+
+/** The exporter's; gives what it must call whenever the broker has answered. */
+export const serveExporterHealth = Effect.fn("serveExporterHealth")(function* (host: string, port: number) {
+  let heardAt = 0
+  const metrics = () => Effect.runPromise(prometheus)
+  yield* serveHealth(
+    { service: "exporter", setting: "EXPORTER_PORT", heardAt: () => heardAt, metrics },
+    host,
+    port,
+  )
+  return (now: number) => void (heardAt = now)
+})

@@ -9,6 +9,10 @@ import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metric
 import { MAX_ACTION_AGE, runWriter } from "../pipeline/writer/writer.ts"
 import { Zones } from "../pipeline/writer/zones.ts"
 import { STREAMS } from "#schemas/names.ts"
+import type { Files } from "../api/exports/files.ts"
+import { natsFiles } from "../api/exports/nats-files.ts"
+import { s3Files } from "../api/exports/s3-files.ts"
+import { runExporter } from "../api/exports/worker.ts"
 import { serveApi } from "../api/server.ts"
 import { adminKeyOf } from "./admin-key.ts"
 import { startEngines } from "./engines/engines.ts"
@@ -17,7 +21,7 @@ import { NATS_SERVICES, natsUser, readPasswords } from "./nats/passwords.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "./settings.ts"
 
 /** The store's user of each service, as deploy/clickhouse/users.xml has them. */
-export type Role = "migrator" | "writer" | "api" | "reader"
+export type Role = "migrator" | "writer" | "api" | "exporter" | "reader"
 
 export const clickhouseOf = (settings: Settings, role: Role) =>
   ClickHouse.layer({
@@ -100,6 +104,26 @@ export const writerService = Effect.fn("writerService")(function* (
   return yield* Effect.raceAllFirst([directory, runAudit(), writer])
 })
 
+/** Where the exports' files are kept. */
+const filesOf = ({ exportS3 }: Settings): Effect.Effect<Files, never, Nats> =>
+  exportS3 === undefined ? Effect.map(Nats, natsFiles) : Effect.sync(() => s3Files(exportS3))
+
+/** Does export jobs, until the scope ends. */
+export const exporterService = Effect.fn("exporterService")(function* (
+  settings: Settings,
+  onAlive: (now: number) => void = () => undefined,
+) {
+  yield* topologyOf(settings, "other")
+  return yield* runExporter({
+    files: yield* filesOf(settings),
+    ttl: settings.exportTtl,
+    lease: settings.exportLease,
+    concurrency: settings.exportConcurrency,
+    perTenant: settings.exportsPerTenant,
+    onAlive,
+  })
+})
+
 /** The API with its connections, until the scope ends. */
 export const apiService = Effect.fn("apiService")(function* (settings: Settings) {
   const services = yield* Layer.build(Layer.merge(clickhouseOf(settings, "api"), natsOf(settings, "api")))
@@ -110,6 +134,7 @@ export const apiService = Effect.fn("apiService")(function* (settings: Settings)
     adminKey: adminKeyOf(settings).key,
     maxClockAhead: settings.maxClockAhead,
     maxAge: MAX_ACTION_AGE,
+    files: yield* filesOf(settings).pipe(Effect.provide(services)),
   }).pipe(Effect.provide(services))
 })
 
@@ -121,6 +146,11 @@ export const wholeStack = Effect.fn("wholeStack")(function* (settings: Settings)
   yield* startEngines(settings)
   yield* migrateStore(settings)
   yield* apiService(settings)
+  yield* exporterService(settings).pipe(
+    Effect.provide([clickhouseOf(settings, "exporter"), natsOf(settings, "exporter")]),
+    untilThere,
+    Effect.forkScoped,
+  )
   const metrics = makeWriterMetrics()
   yield* serveWriterHealth(metrics, settings.apiHost, settings.writerPort)
   return yield* writerService(settings, metrics).pipe(

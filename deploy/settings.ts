@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path"
 import { Schema } from "effect"
+import type { S3 } from "../api/exports/s3-files.ts"
 
 /** Everything that the environment decides, read once. Durations in milliseconds. */
 export interface Settings {
@@ -31,6 +32,17 @@ export interface Settings {
   readonly batchRows: number
   readonly batchBytes: number
   readonly batchInterval: number
+  readonly exporterPort: number
+  /** How long a file is kept. */
+  readonly exportTtl: number
+  /** How long after its last sign of life a worker's job is given to another. */
+  readonly exportLease: number
+  /** Jobs that a worker does at once. */
+  readonly exportConcurrency: number
+  /** Jobs of a tenant that are done at once, over all workers. */
+  readonly exportsPerTenant: number
+  /** Undefined: exports are kept in NATS's object store. */
+  readonly exportS3: S3 | undefined
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error"
 }
 
@@ -94,6 +106,26 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     problems.push(`${name} is ${JSON.stringify(value)}; expected one of ${values.join(", ")}`)
     return values[0]
   }
+  const s3 = (): S3 | undefined => {
+    const bucket = text("EXPORT_S3_BUCKET")
+    const endpoint = url("EXPORT_S3_ENDPOINT", ["http:", "https:"])
+    const accessKeyId = text("EXPORT_S3_ACCESS_KEY_ID")
+    const secretAccessKey = text("EXPORT_S3_SECRET_ACCESS_KEY")
+    const region = text("EXPORT_S3_REGION") ?? "us-east-1"
+    if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+      problems.push(
+        "EXPORT_S3_ACCESS_KEY_ID and EXPORT_S3_SECRET_ACCESS_KEY go together; set both or neither",
+      )
+    if (bucket === undefined) {
+      if (endpoint !== undefined) problems.push("EXPORT_S3_ENDPOINT needs EXPORT_S3_BUCKET beside it")
+      return undefined
+    }
+    const credentials =
+      accessKeyId === undefined || secretAccessKey === undefined
+        ? undefined
+        : { accessKeyId, secretAccessKey }
+    return { endpoint, bucket, region, credentials }
+  }
 
   const settings: Settings = {
     natsUrl: url("NATS_URL", ["nats:", "tls:"]),
@@ -119,6 +151,12 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     batchRows: integer("BATCH_ROWS", 10_000, 1, 200_000),
     batchBytes: integer("BATCH_BYTES", 16 * 1024 * 1024, 256 * 1024, 128 * 1024 * 1024),
     batchInterval: duration("BATCH_INTERVAL", "250ms"),
+    exporterPort: integer("EXPORTER_PORT", 9091, 1, 65_535),
+    exportTtl: duration("EXPORT_TTL", "7d", 1000),
+    exportLease: duration("EXPORT_LEASE", "15s", 1000),
+    exportConcurrency: integer("EXPORT_CONCURRENCY", 2, 1, 64),
+    exportsPerTenant: integer("EXPORTS_PER_TENANT", 1, 1, 64),
+    exportS3: s3(),
     logLevel: choice("LOG_LEVEL", ["info", "trace", "debug", "warn", "error"]),
   }
   if (settings.maxClockAhead >= settings.duplicateWindow)

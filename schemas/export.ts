@@ -75,7 +75,7 @@ export const ExportRequest = Schema.Union([UserActionsRequest, UserInsightsReque
 export type ExportRequest = typeof ExportRequest.Type
 
 /** Whose data the file may hold: that of whoever asked, at the time of asking. */
-const Scope = Schema.Union([
+export const Scope = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("everybody") }),
   Schema.Struct({ kind: Schema.Literals(["teams_of", "self"]), user: Schema.String }),
 ])

@@ -5,6 +5,8 @@ export const STREAMS = {
   directory: "DIRECTORY",
   deadLetters: "DEAD_LETTERS",
   audit: "AUDIT",
+  /** Export jobs that wait or run; a work queue. */
+  exports: "EXPORTS",
 } as const
 
 export const BUCKETS = {
@@ -16,7 +18,12 @@ export const BUCKETS = {
   grants: "grants",
   /** What super admins switch, a record a tenant. */
   tenantSettings: "tenant-settings",
+  /** What is known of export jobs, `<tenant>.<id>`. */
+  exports: "exports",
 } as const
+
+/** The object store of the exports' files, where no other is set. */
+export const EXPORT_FILES = "exports"
 
 export const DATABASE = "tidemark"
 
@@ -46,6 +53,7 @@ export const SUBJECTS = {
   directory: "directory.v1",
   deadLetters: "dead.v1",
   audit: "audit.v1",
+  exports: "exports.v1",
 } as const
 
 /** `actions.v1.<tenant>.<object>.<verb>` */
@@ -67,3 +75,6 @@ export const deadLetterSubject = (tenant: string, reason: string): string =>
 
 /** What the broker drops repeats by: `<tenant>:<id>`. */
 export const messageId = (tenant: string, eventId: string): string => `${tenant}:${eventId}`
+
+/** `exports.v1.<tenant>` */
+export const exportSubject = (tenant: string): string => `${SUBJECTS.exports}.${tenant}`

@@ -13,7 +13,7 @@ export interface ComposeService {
 
 interface Compose {
   readonly services: Readonly<
-    Record<"nats-users" | "nats" | "clickhouse" | "migrate" | "writer" | "api", ComposeService>
+    Record<"nats-users" | "nats" | "clickhouse" | "migrate" | "writer" | "api" | "exporter", ComposeService>
   >
 }
 

@@ -76,8 +76,13 @@ describe("the settings", () => {
   })
 
   it.each(settings.filter(([, value]) => value === ""))("%s has no default", (name) => {
-    const other = name.endsWith("_URL") ? `${name === "NATS_URL" ? "nats" : "http"}://x:1` : "x".repeat(16)
-    expect(readSettings({ [name]: other })).not.toEqual(readSettings({}))
+    // What is of no use without the others is given beside them.
+    const others = name.startsWith("EXPORT_S3_")
+      ? { EXPORT_S3_BUCKET: "b", EXPORT_S3_ACCESS_KEY_ID: "k", EXPORT_S3_SECRET_ACCESS_KEY: "s" }
+      : {}
+    const isAddress = /_(?:URL|ENDPOINT)$/u.test(name)
+    const other = isAddress ? `${name === "NATS_URL" ? "nats" : "http"}://x:1` : "x".repeat(16)
+    expect(readSettings({ ...others, [name]: other })).not.toEqual(readSettings(others))
   })
 })
 

@@ -36,7 +36,8 @@ export const respond = (c: Context, { status, body, headers }: Answer, mediaType
 const isReport = (body: unknown): body is { readonly meta: unknown } =>
   typeof body === "object" && body !== null && "data" in body && "meta" in body
 
-const tagsIn = (header: string): ReadonlyArray<string> =>
+/** Entity tags of an `If-None-Match`, weak or strong. */
+export const tagsIn = (header: string): ReadonlyArray<string> =>
   header.split(",").map((tag) => tag.trim().replace(/^W\//u, ""))
 
 /**

@@ -25,6 +25,8 @@ export interface Endpoint<P, B> {
   /** As what a call is put on record before its answer is given; the operator's calls always are. */
   readonly audit?: AuditAction
   readonly parameters?: Parameters<P>
+  /** Headers that the handler looks at, each with what it is for. */
+  readonly headers?: Readonly<Record<string, string>>
   /** A JSON body, which is decoded for the handler. */
   readonly json?: Schema.Decoder<B>
   /** Media types of a body that the handler reads itself, each with the schema of what it carries. */
@@ -37,7 +39,7 @@ export interface Endpoint<P, B> {
 }
 
 /** A JSON answer's schema, or the media type of another one. */
-export type AnswerContent = Schema.Constraint | "text/plain"
+export type AnswerContent = Schema.Constraint | "text/plain" | "application/octet-stream"
 
 /** One request, checked. */
 export interface Call<P, B = undefined> {

@@ -43,10 +43,21 @@ const parametersOf = ({ path, parameters }: Endpoint, components: Components): R
   }))
 }
 
-const contentOf = (content: AnswerContent, components: Components): Json =>
-  content === "text/plain"
-    ? { "text/plain": { schema: { type: "string" } } }
-    : { "application/json": { schema: components.add(content) } }
+const headersOf = ({ headers = {} }: Endpoint): ReadonlyArray<Json> =>
+  Object.entries(headers).map(([name, description]) => ({
+    name,
+    in: "header",
+    required: false,
+    description,
+    schema: { type: "string" },
+  }))
+
+const contentOf = (content: AnswerContent, components: Components): Json => {
+  if (content === "text/plain") return { "text/plain": { schema: { type: "string" } } }
+  // Bytes have no schema in OpenAPI 3.1.
+  if (content === "application/octet-stream") return { "application/octet-stream": {} }
+  return { "application/json": { schema: components.add(content) } }
+}
 
 /** Problems that a route can have because of what it is, beside its own. */
 const problemsOf = ({ right, parameters, json, problems = [] }: Endpoint): ReadonlyArray<ProblemCode> => [
@@ -95,7 +106,7 @@ const operationOf = (endpoint: Endpoint, components: Components): Json => {
     summary,
     description: [description, roles, grant].filter(Boolean).join(" "),
     ...(right === undefined ? { security: [] } : {}),
-    parameters: parametersOf(endpoint, components),
+    parameters: [...parametersOf(endpoint, components), ...headersOf(endpoint)],
     ...(body === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } }),
     responses: {
       ...Object.fromEntries(

@@ -30,6 +30,7 @@ const withPasswords = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   TIDEMARK_MIGRATOR_PASSWORD: "",
   TIDEMARK_WRITER_PASSWORD: "",
   TIDEMARK_API_PASSWORD: "",
+  TIDEMARK_EXPORTER_PASSWORD: "",
   TIDEMARK_READER_PASSWORD: "",
   ...env,
 })

@@ -1,7 +1,7 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { RetentionPolicy } from "@nats-io/jetstream"
-import { BUCKETS, STREAMS } from "#schemas/names.ts"
+import { BUCKETS, EXPORT_FILES, STREAMS } from "#schemas/names.ts"
 import { OwnBroker } from "../../test/own-broker.ts"
 import { Nats } from "./connection.ts"
 import { ensureTopology, type TopologyOptions } from "./topology.ts"
@@ -30,7 +30,7 @@ layer(OwnBroker.layer, { excludeTestServices: true })("the topology", (it) => {
         concurrency: "unbounded",
       })
       const made = yield* streams
-      const buckets = Object.values(BUCKETS).map((bucket) => `KV_${bucket}`)
+      const buckets = [...Object.values(BUCKETS).map((bucket) => `KV_${bucket}`), `OBJ_${EXPORT_FILES}`]
       expect([...made.keys()].toSorted()).toEqual([...Object.values(STREAMS), ...buckets].toSorted())
       yield* ensureTopology(OPTIONS)
       expect(yield* streams).toEqual(made)

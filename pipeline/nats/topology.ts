@@ -1,6 +1,7 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
+import { Objm } from "@nats-io/obj"
 import { Effect, Schema } from "effect"
-import { BUCKETS, STREAMS, SUBJECTS } from "#schemas/names.ts"
+import { BUCKETS, EXPORT_FILES, STREAMS, SUBJECTS } from "#schemas/names.ts"
 import { attemptNats, Nats, type NatsError } from "./connection.ts"
 
 /** What an operator may choose about the streams. Durations in milliseconds. */
@@ -84,6 +85,16 @@ const streamsOf = (options: TopologyOptions): ReadonlyArray<Wanted> => {
       max_msg_size: 512 * 1024,
       duplicate_window: options.duplicateWindow * NANOS,
     },
+    {
+      ...common,
+      name: STREAMS.exports,
+      subjects: [`${SUBJECTS.exports}.*`],
+      // A job stays until a worker has acknowledged its end.
+      retention: RetentionPolicy.Workqueue,
+      max_age: 0,
+      max_msg_size: 4 * 1024,
+      duplicate_window: 2 * 60_000 * NANOS,
+    },
   ]
 }
 
@@ -134,10 +145,13 @@ export const ensureTopology = Effect.fn("ensureTopology")(function* (
   options: TopologyOptions,
   mayChange = true,
 ): Effect.fn.Return<void, NatsError | TopologyError, Nats> {
-  const { kv } = yield* Nats
+  const { jetstream, kv } = yield* Nats
   for (const stream of streamsOf(options)) yield* ensureStream(stream, mayChange)
   for (const bucket of Object.values(BUCKETS))
     yield* attemptNats(`create bucket ${bucket}`, () =>
       kv.create(bucket, { history: 1, replicas: options.replicas }),
     )
+  yield* attemptNats(`create object store ${EXPORT_FILES}`, () =>
+    new Objm(jetstream).create(EXPORT_FILES, { replicas: options.replicas, storage: StorageType.File }),
+  )
 })

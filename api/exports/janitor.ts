@@ -1,0 +1,91 @@
+import { Clock, Effect } from "effect"
+import type { Nats, NatsError } from "#nats/connection.ts"
+import type { ExportJob } from "#schemas/export-job.ts"
+import { isFinal, parseFileName } from "./attempt.ts"
+import { type Files, FilesError } from "./files.ts"
+import { changeJob, findJob, forgetJob, type Job, listJobs } from "./jobs.ts"
+import { measureQueue } from "./metrics.ts"
+import { enqueue, queuedByTenant } from "./queue.ts"
+
+export interface JanitorOptions {
+  readonly files: Files
+  /** How long a file is kept, and then as long again what is known of its job. Milliseconds. */
+  readonly ttl: number
+}
+
+const attemptFiles = <A>(run: () => Promise<A>) =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) =>
+      cause instanceof FilesError
+        ? cause
+        : new FilesError({ reason: "unavailable", operation: "tidy up", detail: String(cause) }),
+  })
+
+/** First the word that the file is gone, then the file: nobody is told of a file that is not there. */
+export const expire = Effect.fn("expireExport")(function* (
+  job: Job,
+  files: Files,
+): Effect.fn.Return<Job | undefined, NatsError | FilesError, Nats> {
+  const { file } = job.record
+  const now = yield* Clock.currentTimeMillis
+  const expires_at = Math.min(now, job.record.expires_at ?? now)
+  const expired =
+    job.record.state === "expired"
+      ? job
+      : yield* changeJob(job, { ...job.record, state: "expired", expires_at })
+  if (expired === undefined || file === undefined) return expired
+  yield* attemptFiles(() => files.remove(file))
+  const { file: _, ...record } = expired.record
+  return yield* changeJob(expired, record)
+})
+
+/** A job that nobody was told of, because whoever wrote it died before the queue had it, or the queue was lost. */
+const queueAgain = Effect.fn("queueExportAgain")(function* (job: Job) {
+  const written = yield* changeJob(job, { ...job.record, state: "queued" })
+  if (written === undefined) return
+  const { snapshot, id } = written.record
+  yield* enqueue(snapshot.tenant, id, `${id}:${written.revision}`)
+})
+
+const isDue = ({ state, expires_at = Infinity }: ExportJob, now: number): boolean =>
+  state === "completed" && expires_at <= now
+
+const isOld = (record: ExportJob, before: number): boolean =>
+  isFinal(record) && record.file === undefined && (record.expires_at ?? record.ended_at ?? 0) <= before
+
+/** Files of attempts that were lost or given up, and of jobs that are forgotten. */
+const removeStrays = Effect.fn("removeStrayFiles")(function* (files: Files) {
+  const names = yield* attemptFiles(() => Array.fromAsync(files.list()))
+  for (const name of names) {
+    const parsed = parseFileName(name)
+    if (parsed === undefined) continue
+    // As it is now, after the file was seen: a job that has just ended names its file.
+    const { record } = (yield* findJob(parsed.tenant, parsed.id)) ?? {}
+    const isKept =
+      record !== undefined &&
+      (record.file === name || (record.state === "running" && record.attempt === parsed.attempt))
+    if (!isKept) yield* attemptFiles(() => files.remove(name))
+  }
+})
+
+/** Ends what is due, finds what is lost. Any worker may do it at any time, and several at once. */
+export const tidyUp = Effect.fn("tidyUpExports")(function* ({
+  files,
+  ttl,
+}: JanitorOptions): Effect.fn.Return<void, NatsError | FilesError, Nats> {
+  const now = yield* Clock.currentTimeMillis
+  // Jobs first: one that is queued after them is in the queue by then.
+  const jobs = yield* listJobs()
+  const queued = yield* queuedByTenant()
+  yield* measureQueue([...queued.values()].reduce((sum, count) => sum + count, 0))
+  for (const job of jobs) {
+    const { record } = job
+    if (isDue(record, now) || (record.state === "expired" && record.file !== undefined))
+      yield* expire(job, files)
+    else if (isOld(record, now - ttl)) yield* forgetJob(job)
+    else if (!isFinal(record) && !queued.has(record.snapshot.tenant)) yield* queueAgain(job)
+  }
+  yield* removeStrays(files)
+  yield* attemptFiles(() => files.sweep())
+})
