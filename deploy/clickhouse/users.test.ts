@@ -45,6 +45,7 @@ describe("rights", () => {
     ["tidemark_migrator", [SELECT, INSERT, ADD, TRUNCATE]],
     ["tidemark_writer", [SELECT, INSERT, DELETE, KILL]],
     ["tidemark_api", [SELECT]],
+    ["tidemark_exporter", [SELECT]],
     ["tidemark_reader", [SELECT]],
   ])("%s may do its work", async (user, statements) => {
     for (const statement of statements)
@@ -58,6 +59,7 @@ describe("rights", () => {
     ],
     ["tidemark_writer", [CREATE, ADD, UPDATE, TRUNCATE, DROP, READ_FILE, READ_URL]],
     ["tidemark_api", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
+    ["tidemark_exporter", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
     ["tidemark_reader", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
   ])("%s may do nothing else", async (user, statements) => {
     for (const statement of statements)
@@ -81,6 +83,10 @@ describe("limits", () => {
     ["tidemark_api", "max_memory_usage = 1000000001", SETTING_CONSTRAINT_VIOLATION],
     ["tidemark_api", "max_memory_usage = 0", SETTING_CONSTRAINT_VIOLATION],
     ["tidemark_api", "readonly = 0", READONLY],
+    ["tidemark_exporter", "max_execution_time = 14400", OK],
+    ["tidemark_exporter", "max_execution_time = 14401", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_exporter", "max_memory_usage = 0", SETTING_CONSTRAINT_VIOLATION],
+    ["tidemark_exporter", "readonly = 0", READONLY],
     ["tidemark_reader", "max_execution_time = 60", OK],
     ["tidemark_reader", "max_execution_time = 61", SETTING_CONSTRAINT_VIOLATION],
     ["tidemark_reader", "max_execution_time = 0", SETTING_CONSTRAINT_VIOLATION],

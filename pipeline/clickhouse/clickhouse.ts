@@ -1,6 +1,7 @@
-import { Readable } from "node:stream"
+import { addAbortSignal, Readable } from "node:stream"
 import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client"
 import { Context, Effect, Layer } from "effect"
+import { EXCEPTION_TAG, readBody } from "./body.ts"
 import { type ClickHouseError, toClickHouseError } from "./error.ts"
 
 export { ClickHouseError, type ClickHouseReason } from "./error.ts"
@@ -25,6 +26,11 @@ export interface InsertOptions extends StatementOptions {
   readonly body: ReadonlyArray<Uint8Array>
 }
 
+export interface StreamOptions extends StatementOptions {
+  /** Ends the query; the iterator then throws. */
+  readonly signal?: AbortSignal
+}
+
 /**
  * The store, over HTTP. Interrupting a fiber closes its connection, which cancels a query that only reads; an
  * insert may go on and is the writer's doubt.
@@ -39,6 +45,12 @@ export class ClickHouse extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<Row>, ClickHouseError>
     /** A statement without a result. */
     readonly command: (statement: string, options?: StatementOptions) => Effect.Effect<void, ClickHouseError>
+    /**
+     * The bytes of a SELECT that ends in `FORMAT …`, while the server makes them: the query begins when the first
+     * bytes are asked for, the server waits when nobody reads, and leaving the loop ends it. Throws a ClickHouseError,
+     * in the middle as well: a result that ends without one is whole.
+     */
+    readonly stream: (statement: string, options?: StreamOptions) => AsyncIterable<Buffer>
     /** An insert whose body is encoded already. */
     readonly insert: (options: InsertOptions) => Effect.Effect<void, ClickHouseError>
   }
@@ -96,6 +108,20 @@ export class ClickHouse extends Context.Service<
             attempt(async (signal) => {
               await client.command({ query: statement, ...common(options, signal) })
             }),
+          stream: async function* (statement, { signal = new AbortController().signal, ...options } = {}) {
+            const { stream, response_headers } = await client
+              .exec({
+                query: statement,
+                ...common(options, signal),
+                clickhouse_settings: { ...options.settings, wait_end_of_query: 0 },
+              })
+              .catch((error: unknown) => {
+                throw toClickHouseError(error)
+              })
+            // The client listens to the signal up to here.
+            addAbortSignal(signal, stream)
+            yield* readBody(stream, String(response_headers[EXCEPTION_TAG] ?? ""))
+          },
           insert: ({ statement, body, ...options }) =>
             attempt(async (signal) => {
               const result = await client.exec({
