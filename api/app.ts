@@ -13,6 +13,7 @@ import { mount, onError, onMethodNotAllowed, onNotFound } from "./http/mount.ts"
 import { measured } from "./metrics.ts"
 import { openApiRoute } from "./openapi/route.ts"
 import { actionRoutes } from "./routes/actions.ts"
+import { keyRoutes } from "./routes/api-keys.ts"
 import { auditRoutes } from "./routes/audit-log.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { exportRoutes } from "./routes/exports.ts"
@@ -50,6 +51,7 @@ export const makeApp = ({
     ...userInsightsRoutes,
     ...targetRoutes(publisher),
     ...actionRoutes,
+    ...keyRoutes,
     ...auditRoutes,
     ...exportRoutes(files),
     ...healthRoutes,

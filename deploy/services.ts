@@ -13,6 +13,7 @@ import type { Files } from "../api/exports/files.ts"
 import { natsFiles } from "../api/exports/nats-files.ts"
 import { s3Files } from "../api/exports/s3-files.ts"
 import { runExporter } from "../api/exports/worker.ts"
+import { adoptKeys } from "../api/auth/adopt-keys.ts"
 import { serveApi } from "../api/server.ts"
 import { adminKeyOf } from "./admin-key.ts"
 import { startEngines } from "./engines/engines.ts"
@@ -127,7 +128,7 @@ export const exporterService = Effect.fn("exporterService")(function* (
 /** The API with its connections, until the scope ends. */
 export const apiService = Effect.fn("apiService")(function* (settings: Settings) {
   const services = yield* Layer.build(Layer.merge(clickhouseOf(settings, "api"), natsOf(settings, "api")))
-  yield* topologyOf(settings, "other").pipe(Effect.provide(services))
+  yield* topologyOf(settings, "other").pipe(Effect.andThen(adoptKeys()), Effect.provide(services))
   return yield* serveApi({
     host: settings.apiHost,
     port: settings.apiPort,

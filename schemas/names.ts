@@ -12,8 +12,10 @@ export const STREAMS = {
 export const BUCKETS = {
   /** The writer's ledger, a key per stream partition. */
   ledger: "ledger",
-  /** API keys by the SHA-256 of the key. */
+  /** API keys by tenant and the SHA-256 of the key. */
   apiKeys: "api-keys",
+  /** When each key was used last. */
+  keyUses: "api-key-uses",
   /** What super admins let others do, a record a tenant. */
   grants: "grants",
   /** What super admins switch, a record a tenant. */

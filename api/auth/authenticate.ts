@@ -1,9 +1,10 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import { DEFAULT_SETTINGS } from "#schemas/tenant-settings.ts"
 import { type Refused, refuse } from "../http/failure.ts"
-import { type Credential, isSameSecret } from "./credential.ts"
+import { type Credential, isExpired, isSameSecret } from "./credential.ts"
 import { grantedTo, grantsReader } from "./grants.ts"
+import { usesNoter } from "./key-uses.ts"
 import { keyFinder } from "./keys.ts"
 import { type Right, rightsOf, rolesGrantable, rolesWith } from "./rights.ts"
 import { EVERYBODY, scopeOf } from "./scope.ts"
@@ -19,7 +20,9 @@ const challenge = (detail: string, error = ""): Refused =>
     { "WWW-Authenticate": `Bearer realm="tidemark"${error}` },
   )
 
-const UNKNOWN = challenge("The credential is not known.", ', error="invalid_token"')
+const INVALID = ', error="invalid_token"'
+const UNKNOWN = challenge("The credential is not known.", INVALID)
+const EXPIRED = challenge("The key has expired.", INVALID)
 
 /** Fails when the credential does not have the right. */
 export const permit = ({ role, rights }: Credential, right: Right): Effect.Effect<void, Refused> =>
@@ -52,6 +55,7 @@ const OPERATOR: Credential = {
 /** Who asks, from the header `Authorization`, and what they may. */
 export const authenticator = (adminKey: string): Authenticate => {
   const findKey = keyFinder()
+  const noteUse = usesNoter()
   const grantsOf = grantsReader()
   const settingsOf = settingsReader()
   const credentialOf = Effect.fnUntraced(function* (
@@ -60,7 +64,9 @@ export const authenticator = (adminKey: string): Authenticate => {
     if (isSameSecret(secret, adminKey)) return OPERATOR
     const found = yield* findKey(secret)
     if (found === undefined) return yield* UNKNOWN
+    if (isExpired(found.record, yield* Clock.currentTimeMillis)) return yield* EXPIRED
     const { tenant, role, user, name } = found.record
+    yield* noteUse(tenant, found.id)
     const { grants, settings } = yield* Effect.all(
       { grants: grantsOf(tenant), settings: settingsOf(tenant) },
       { concurrency: "unbounded" },

@@ -1,14 +1,14 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Schema } from "effect"
 import { TENANT } from "#schemas/patterns.ts"
+import { ROLES } from "#schemas/rights.ts"
 import type { TenantSettings } from "#schemas/tenant-settings.ts"
 import type { Right } from "./rights.ts"
 import type { Scope } from "./scope.ts"
 
-export const ROLES = ["super_admin", "manager", "member", "recruiter", "producer"] as const
 export type Role = (typeof ROLES)[number]
 
-/** What the bucket `api-keys` holds under the SHA-256 of a key. The key itself is stored nowhere. */
+/** What the bucket `api-keys` holds under `<tenant>.<SHA-256 of the key>`. The key itself is stored nowhere. */
 export const KeyRecord = Schema.Struct({
   tenant: Schema.String.check(Schema.isPattern(TENANT)),
   role: Schema.Literals(ROLES),
@@ -17,6 +17,11 @@ export const KeyRecord = Schema.Struct({
   /** What people call the key. */
   name: Schema.optionalKey(Schema.String),
   created_at: Schema.String,
+  /** The id of the credential that asked for it. */
+  created_by: Schema.optionalKey(Schema.String),
+  expires_at: Schema.optionalKey(Schema.String),
+  revoked_at: Schema.optionalKey(Schema.String),
+  revoked_by: Schema.optionalKey(Schema.String),
 })
 export type KeyRecord = typeof KeyRecord.Type
 
@@ -38,6 +43,10 @@ export type TenantCredential = Holder & { readonly role: Role; readonly tenant: 
 export type Credential =
   | (Holder & { readonly role: "operator"; readonly tenant: undefined })
   | TenantCredential
+
+/** Whether a key has had its time. */
+export const isExpired = ({ expires_at }: KeyRecord, now: number): boolean =>
+  expires_at !== undefined && Date.parse(expires_at) <= now
 
 export const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest()
 

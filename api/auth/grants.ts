@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { BUCKETS } from "#schemas/names.ts"
+import { RIGHTS } from "#schemas/rights.ts"
 import type { Role } from "./credential.ts"
-import { type Right, RIGHTS } from "./rights.ts"
+import type { Right } from "./rights.ts"
 import { recordReader } from "./tenant-record.ts"
 
 /** What the bucket `grants` holds of a tenant: rights by subject, which is `role:<role>` or `key:<id of a key>`. */

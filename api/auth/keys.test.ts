@@ -15,6 +15,8 @@ const bucket = Effect.gen(function* () {
   return yield* attemptNats("open", () => kv.open(BUCKETS.apiKeys))
 })
 const hashOf = (key: string): string => createHash("sha256").update(key).digest("hex")
+/** Where the bucket holds the record of a key. */
+const placeOf = (key: string): string => `${key.split("_")[1]}.${hashOf(key)}`
 
 describe("a key", () => {
   it("names its tenant and is found with what it stands for", async () => {
@@ -35,10 +37,12 @@ describe("a key", () => {
 
   it("is stored as a hash alone", async () => {
     const key = await run(createKey({ tenant: newTenant(), role: "producer" }))
-    const entry = await run(Effect.flatMap(bucket, (keys) => attemptNats("get", () => keys.get(hashOf(key)))))
+    const entry = await run(
+      Effect.flatMap(bucket, (keys) => attemptNats("get", () => keys.get(placeOf(key)))),
+    )
     expect(entry?.string()).not.toContain(key.slice(-43))
     expect(entry?.string()).not.toContain("undefined")
-    expect(entry?.key).toBe(hashOf(key))
+    expect(entry?.key).toBe(placeOf(key))
   })
 
   it("is another one each time", async () => {
@@ -66,12 +70,14 @@ describe("a key", () => {
   it("that was just made is found by whoever asked for it before", async () => {
     const find = keyFinder()
     const key = await run(createKey({ tenant: newTenant(), role: "producer" }))
-    const entry = await run(Effect.flatMap(bucket, (keys) => attemptNats("get", () => keys.get(hashOf(key)))))
-    await run(Effect.flatMap(bucket, (keys) => attemptNats("delete", () => keys.delete(hashOf(key)))))
+    const entry = await run(
+      Effect.flatMap(bucket, (keys) => attemptNats("get", () => keys.get(placeOf(key)))),
+    )
+    await run(Effect.flatMap(bucket, (keys) => attemptNats("delete", () => keys.delete(placeOf(key)))))
     expect(await run(find(key))).toBeUndefined()
     await run(
       Effect.flatMap(bucket, (keys) =>
-        attemptNats("put", () => keys.put(hashOf(key), entry?.string() ?? "")),
+        attemptNats("put", () => keys.put(placeOf(key), entry?.string() ?? "")),
       ),
     )
     expect(await run(find(key))).toBeDefined()
@@ -83,7 +89,7 @@ describe("a key", () => {
     const asked = Effect.gen(function* () {
       const known = yield* find(key)
       const keys = yield* bucket
-      yield* attemptNats("delete", () => keys.delete(hashOf(key)))
+      yield* attemptNats("delete", () => keys.delete(placeOf(key)))
       const remembered = yield* find(key)
       yield* TestClock.adjust("2 seconds")
       const forgotten = yield* find(key)
@@ -104,7 +110,7 @@ describe("a key", () => {
       '{"tenant":"acme","role":"operator","created_at":""}',
       '{"tenant":"../x","role":"producer","created_at":""}',
     ]) {
-      await run(Effect.flatMap(bucket, (keys) => attemptNats("put", () => keys.put(hashOf(key), record))))
+      await run(Effect.flatMap(bucket, (keys) => attemptNats("put", () => keys.put(placeOf(key), record))))
       expect(await run(keyFinder()(key)), record).toBeUndefined()
     }
   })

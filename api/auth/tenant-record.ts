@@ -1,5 +1,6 @@
 import { Clock, Effect, Option, Schema } from "effect"
-import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import type { Nats, NatsError } from "#nats/connection.ts"
+import { readEntry } from "./bucket.ts"
 
 /** A change may take so long to be seen. */
 const REMEMBERED = 2000
@@ -20,9 +21,8 @@ export const recordReader = <A>(
     const now = yield* Clock.currentTimeMillis
     const known = remembered.get(key)
     if (known !== undefined && known.until > now) return known.value
-    const { kv } = yield* Nats
-    const entry = yield* attemptNats(`read bucket ${bucket}`, async () => (await kv.open(bucket)).get(key))
-    const value = entry?.operation === "PUT" ? Option.getOrElse(decode(entry.string()), () => absent) : absent
+    const entry = yield* readEntry(bucket, key)
+    const value = entry === undefined ? absent : Option.getOrElse(decode(entry.text), () => absent)
     if (remembered.size >= MAX_REMEMBERED) remembered.clear()
     remembered.set(key, { value, until: now + REMEMBERED })
     return value

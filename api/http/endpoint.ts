@@ -38,8 +38,8 @@ export interface Endpoint<P, B> {
   readonly problems?: ReadonlyArray<ProblemCode>
 }
 
-/** A JSON answer's schema, or the media type of another one. */
-export type AnswerContent = Schema.Constraint | "text/plain" | "application/octet-stream"
+/** A JSON answer's schema, the media type of another one, or no body. */
+export type AnswerContent = Schema.Constraint | "text/plain" | "application/octet-stream" | "none"
 
 /** One request, checked. */
 export interface Call<P, B = undefined> {

@@ -52,7 +52,7 @@ const headersOf = ({ headers = {} }: Endpoint): ReadonlyArray<Json> =>
     schema: { type: "string" },
   }))
 
-const contentOf = (content: AnswerContent, components: Components): Json => {
+const contentOf = (content: Exclude<AnswerContent, "none">, components: Components): Json => {
   if (content === "text/plain") return { "text/plain": { schema: { type: "string" } } }
   // Bytes have no schema in OpenAPI 3.1.
   if (content === "application/octet-stream") return { "application/octet-stream": {} }
@@ -112,7 +112,10 @@ const operationOf = (endpoint: Endpoint, components: Components): Json => {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [
           status,
-          { description: answer.description, content: contentOf(answer.content, components) },
+          {
+            description: answer.description,
+            ...(answer.content === "none" ? {} : { content: contentOf(answer.content, components) }),
+          },
         ]),
       ),
       ...problemAnswers(endpoint, components),

@@ -1,0 +1,88 @@
+import { execFile } from "node:child_process"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { describe, expect, inject, it } from "vitest"
+import { attemptNats, Nats } from "#nats/connection.ts"
+import { BUCKETS } from "#schemas/names.ts"
+import { auditRecords } from "../../test/audit-records.ts"
+import { adoptKeys } from "../../api/auth/adopt-keys.ts"
+import { listKeys } from "../../api/auth/key-list.ts"
+import { createKey, keyFinder } from "../../api/auth/keys.ts"
+import { newTenant, testApp } from "../../api/test-app.ts"
+
+const { run } = testApp()
+const CLI = join(import.meta.dirname, "..", "cli.ts")
+
+const tidemark = (...args: ReadonlyArray<string>) =>
+  new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
+    const env = { ...process.env, NATS_URL: inject("natsUrl") }
+    execFile(process.execPath, [CLI, ...args], { env, encoding: "utf8" }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out: out.trim(), err }),
+    )
+  })
+
+// A command takes two seconds of a free processor to begin.
+describe("tidemark keys", { timeout: 120_000 }, () => {
+  it("makes, lists and revokes, and each change is on record", async () => {
+    const tenant = newTenant()
+    const whose = ["--tenant", tenant, "--role", "member", "--user", "u_1"]
+    const made = await tidemark("keys", "create", ...whose, "--name", "Ana's", "--expires", "90d")
+    expect(made.code, made.err).toBe(0)
+    const found = await run(keyFinder()(made.out))
+    expect(found?.record).toMatchObject({ role: "member", user: "u_1", created_by: "command_line" })
+    const days = (Date.parse(found?.record.expires_at ?? "") - Date.now()) / 86_400_000
+    expect(Math.round(days)).toBe(90)
+    const id = found?.id ?? ""
+
+    const listed = await tidemark("keys", "list", "--tenant", tenant, "--json")
+    expect(listed.out.split("\n").map((line) => JSON.parse(line))).toMatchObject([{ id, name: "Ana's" }])
+    expect(listed.out).not.toContain(made.out.slice(-43))
+
+    expect((await tidemark("keys", "revoke", "--tenant", tenant, "--id", id)).code).toBe(0)
+    expect(await run(keyFinder()(made.out))).toBeUndefined()
+    expect((await tidemark("keys", "list", "--tenant", tenant)).out).toContain(
+      `${id}  revoked  member  u_1  Ana's`,
+    )
+
+    const records = await run(auditRecords(tenant))
+    expect(records.map(({ actor, action, route, subject }) => [actor.kind, action, route, subject])).toEqual([
+      ["command_line", "key.created", "tidemark keys create", `key:${id}`],
+      ["command_line", "key.revoked", "tidemark keys revoke", `key:${id}`],
+    ])
+    expect(records[0]?.filters).toMatchObject({ role: "member", user: "u_1", name: "Ana's" })
+  })
+
+  it("says what does not make sense, and makes no key", async () => {
+    const tenant = newTenant()
+    const wrong = [
+      ["--user", "create", "--role", "manager"],
+      ["--expires", "create", "--role", "producer", "--expires", "2020-01-01T00:00:00Z"],
+      ["no key", "revoke", "--id", "k_none"],
+    ]
+    for (const [said = "", verb = "", ...rest] of wrong) {
+      const { code, err } = await tidemark("keys", verb, "--tenant", tenant, ...rest)
+      expect([code, err]).toEqual([1, expect.stringContaining(said)])
+    }
+    expect(await run(listKeys(tenant))).toEqual([])
+  })
+})
+
+it("a key that version 0.1.0 stored under its hash alone is moved to its tenant's", async () => {
+  const tenant = newTenant()
+  const key = await run(createKey({ tenant, role: "producer" }))
+  await run(
+    Effect.flatMap(Nats, ({ kv }) =>
+      attemptNats("put it back", async () => {
+        const keys = await kv.open(BUCKETS.apiKeys)
+        for await (const place of await keys.keys(`${tenant}.*`)) {
+          await keys.put(place.slice(tenant.length + 1), (await keys.get(place))?.string() ?? "")
+          await keys.delete(place)
+        }
+      }),
+    ),
+  )
+  expect(await run(keyFinder()(key))).toBeUndefined()
+  expect(await run(adoptKeys())).toBeGreaterThan(0)
+  expect(await run(keyFinder()(key))).toMatchObject({ record: { tenant, role: "producer" } })
+  expect(await run(adoptKeys())).toBe(0)
+})
