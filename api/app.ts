@@ -10,6 +10,7 @@ import type { Files } from "./exports/files.ts"
 import { natsFiles } from "./exports/nats-files.ts"
 import type { Env, Services } from "./http/bridge.ts"
 import { mount, onError, onMethodNotAllowed, onNotFound } from "./http/mount.ts"
+import { DEFAULT_LIMITS, type LimitOptions, makeLimiter } from "./limits/limiter.ts"
 import { measured } from "./metrics.ts"
 import { openApiRoute } from "./openapi/route.ts"
 import { actionRoutes } from "./routes/actions.ts"
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly maxAge: number
   /** Where exports are kept; undefined: NATS's object store. */
   readonly files?: Files | undefined
+  /** How much a key and a tenant may ask for. */
+  readonly limits?: LimitOptions
 }
 
 export interface Dependencies extends AppOptions {
@@ -45,9 +48,11 @@ export const makeApp = ({
   adminKey,
   maxClockAhead,
   maxAge,
+  limits = DEFAULT_LIMITS,
 }: Dependencies): Hono<Env> => {
+  const limiter = makeLimiter(limits)
   const routes = [
-    ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge } }),
+    ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge }, spend: limiter.spend }),
     ...userInsightsRoutes,
     ...targetRoutes(publisher),
     ...actionRoutes,
@@ -64,6 +69,6 @@ export const makeApp = ({
   app.onError(onError(services))
   app.notFound(onNotFound)
   const authenticate = authenticator(adminKey)
-  for (const route of [...routes, openApiRoute(routes)]) mount(app, route, services, authenticate)
+  for (const route of [...routes, openApiRoute(routes)]) mount(app, route, services, authenticate, limiter)
   return app
 }

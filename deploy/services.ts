@@ -136,6 +136,7 @@ export const apiService = Effect.fn("apiService")(function* (settings: Settings)
     maxClockAhead: settings.maxClockAhead,
     maxAge: MAX_ACTION_AGE,
     files: yield* filesOf(settings).pipe(Effect.provide(services)),
+    limits: settings.limits,
   }).pipe(Effect.provide(services))
 })
 

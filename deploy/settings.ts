@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path"
 import { Schema } from "effect"
 import type { S3 } from "../api/exports/s3-files.ts"
+import { DEFAULT_LIMITS, type LimitOptions } from "../api/limits/limiter.ts"
 
 /** Everything that the environment decides, read once. Durations in milliseconds. */
 export interface Settings {
@@ -25,6 +26,7 @@ export interface Settings {
   readonly writerPort: number
   /** Undefined: generated and kept in the data directory. */
   readonly adminKey: string | undefined
+  readonly limits: LimitOptions
   readonly duplicateWindow: number
   readonly maxClockAhead: number
   readonly streamRetention: number
@@ -144,6 +146,25 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     apiPort: integer("API_PORT", 8080, 1, 65_535),
     writerPort: integer("WRITER_PORT", 9090, 1, 65_535),
     adminKey: text("TIDEMARK_ADMIN_KEY"),
+    limits: {
+      perSecond: {
+        query_rate: integer("QUERIES_PER_SECOND", DEFAULT_LIMITS.perSecond.query_rate, 1, 1_000_000),
+        ingest_events: integer(
+          "INGEST_EVENTS_PER_SECOND",
+          DEFAULT_LIMITS.perSecond.ingest_events,
+          1,
+          1_000_000_000,
+        ),
+        ingest_bytes: integer(
+          "INGEST_BYTES_PER_SECOND",
+          DEFAULT_LIMITS.perSecond.ingest_bytes,
+          1024,
+          2 ** 40,
+        ),
+      },
+      queriesAtOnce: integer("QUERIES_AT_ONCE", DEFAULT_LIMITS.queriesAtOnce, 1, 1000),
+      queryWait: duration("QUERY_WAIT", `${DEFAULT_LIMITS.queryWait}ms`),
+    },
     duplicateWindow: duration("DUPLICATE_WINDOW", "10m", 100),
     maxClockAhead: duration("MAX_CLOCK_AHEAD", "5m", 0),
     streamRetention: duration("STREAM_RETENTION", "30d", 60_000),

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Context, Hono } from "hono"
 import { onRecord } from "../audit/on-record.ts"
+import type { Limiter } from "../limits/limiter.ts"
 import { type Authenticate, permit } from "../auth/authenticate.ts"
 import type { Credential } from "../auth/credential.ts"
 import { respond, respondTagged } from "./answer.ts"
@@ -48,6 +49,7 @@ export const mount = (
   { endpoint, handle }: Route,
   services: Services,
   authenticate: Authenticate,
+  limiter: Limiter,
 ): void => {
   const run = bridge(services)
   const { method, path, right, audit, parameters, json } = endpoint
@@ -72,11 +74,16 @@ export const mount = (
       requestId: c.get("requestId"),
       request: c.req.raw,
     } satisfies Call<never, never>
-    return yield* handle(call)
+    const answer = handle(call)
+    return yield* credential === undefined || right === undefined
+      ? answer
+      : limiter.inTurn(credential, right, answer)
   })
 
   const authorized = Effect.fnUntraced(function* (c: Context<Env>) {
     const credential = yield* authenticate(c.req.header("Authorization"))
+    // Before it is put on record: who floods the API does not flood the audit log.
+    if (right !== undefined) yield* limiter.admit(credential, right)
     let filters = {}
     const answer = answered(c, credential, (part) => {
       filters = { ...filters, ...part }

@@ -10,6 +10,7 @@ import { type Call, type Route, route } from "../http/endpoint.ts"
 import { type Refused, refuse } from "../http/failure.ts"
 import { ACTIONS, DIRECTORY, type Intake, judge, publish } from "../ingest/intake.ts"
 import { readBody } from "../http/read-body.ts"
+import type { Limiter } from "../limits/limiter.ts"
 import { type Split, splitArray, splitLines } from "../ingest/split.ts"
 
 const MAX_EVENTS = 1000
@@ -49,15 +50,17 @@ const BatchAccepted = Schema.Struct({
 interface Ingestion {
   readonly publisher: Publisher
   readonly limits: Limits
+  readonly spend: Limiter["spend"]
 }
 
-const sendOne = ({ publisher, limits }: Ingestion) =>
+const sendOne = ({ publisher, limits, spend }: Ingestion) =>
   Effect.fn("sendOne")(function* ({
     request,
     credential,
   }: Call<object>): Effect.fn.Return<Answer, Refused | PublishError> {
     if (!SINGLE_TYPES.includes(mediaTypeOf(request))) return yield* unsupported(SINGLE_TYPES)
     const body = yield* readBody(request, MAX_SINGLE_BYTES)
+    yield* spend(credential, 1, body.byteLength)
     const [judged] = yield* judge(ACTIONS, [body], credential.tenant, limits)
     if (judged === undefined || !judged.ok)
       return yield* refuse(judged?.code ?? "invalid_event", judged?.detail ?? "")
@@ -65,14 +68,16 @@ const sendOne = ({ publisher, limits }: Ingestion) =>
     return { ...accepted({ id: judged.id, duplicate }), record: { tenant: judged.tenant } }
   })
 
-const sendBatch = ({ publisher, limits }: Ingestion, intake: Intake) =>
+const sendBatch = ({ publisher, limits, spend }: Ingestion, intake: Intake) =>
   Effect.fn("sendBatch")(function* ({
     request,
     credential,
   }: Call<object>): Effect.fn.Return<Answer, Refused | PublishError> {
     const split = SPLITTERS[mediaTypeOf(request)]
     if (split === undefined) return yield* unsupported(Object.keys(SPLITTERS))
-    const parts = split(yield* readBody(request, MAX_BATCH_BYTES), MAX_EVENTS)
+    const body = yield* readBody(request, MAX_BATCH_BYTES)
+    const parts = split(body, MAX_EVENTS)
+    yield* spend(credential, parts.ok ? parts.events.length : 1, body.byteLength)
     if (!parts.ok) return yield* refuse("malformed_body", parts.detail)
     if (parts.events.length > MAX_EVENTS)
       return yield* refuse("body_too_large", `The batch has more than ${MAX_EVENTS} events.`, {
