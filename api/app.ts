@@ -20,6 +20,9 @@ import { eventRoutes } from "./routes/events.ts"
 import { exportRoutes } from "./routes/exports.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { targetRoutes } from "./routes/targets.ts"
+import { adoptionRoutes } from "./routes/adoption.ts"
+import { leaderboardRoutes } from "./routes/leaderboard.ts"
+import { licenseRoutes } from "./routes/licenses.ts"
 import { userInsightsRoutes } from "./routes/user-insights.ts"
 
 export interface AppOptions {
@@ -54,6 +57,9 @@ export const makeApp = ({
   const routes = [
     ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge }, spend: limiter.spend }),
     ...userInsightsRoutes,
+    ...leaderboardRoutes,
+    ...adoptionRoutes,
+    ...licenseRoutes,
     ...targetRoutes(publisher),
     ...actionRoutes,
     ...keyRoutes,

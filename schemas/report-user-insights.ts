@@ -16,17 +16,27 @@ export const LICENSE_BASES = ["end", "any", "whole"] as const
 export const LICENSE_STATUSES = ["live", "disabled", "deleted", "none"] as const
 export const INTERVALS = ["day", "week", "month"] as const
 
-const filterFields = {
+/** Range and population of every report over members. */
+export const populationFields = {
   ...rangeFields,
   team_id: Schema.optionalKey(ids("Members of these teams, as the directory has them now.")),
   user_email: Schema.optionalKey(ids("Members with these e-mail addresses, upper and lower case alike.")),
   user_id: Schema.optionalKey(ids("These members.")),
+} as const
+
+const filterFields = {
+  ...populationFields,
   license_basis: Schema.optionalKey(
     Schema.Literals(LICENSE_BASES).annotate({
       description:
         "Which licences total_licenses and active_licenses count: live at the end of the range (default), at any instant of it, or for the whole of it.",
     }),
   ),
+} as const
+
+export const pageFields = {
+  limit: Schema.optionalKey(wholeNumber(1, 500).annotate({ description: "50 when absent." })),
+  cursor: Schema.optionalKey(Cursor),
 } as const
 
 export const SummaryParameters = Schema.Struct({
@@ -52,8 +62,7 @@ export const UsersParameters = Schema.Struct({
     }),
   ),
   ...withTargets,
-  limit: Schema.optionalKey(wholeNumber(1, 500).annotate({ description: "50 when absent." })),
-  cursor: Schema.optionalKey(Cursor),
+  ...pageFields,
 }).check(isRange)
 export type UsersParameters = typeof UsersParameters.Type
 
@@ -76,8 +85,7 @@ export const TeamsParameters = Schema.Struct({
       description: "With - in front: descending. Ties by team_id; nulls last. team_id when absent.",
     }),
   ),
-  limit: Schema.optionalKey(wholeNumber(1, 500).annotate({ description: "50 when absent." })),
-  cursor: Schema.optionalKey(Cursor),
+  ...pageFields,
 }).check(isRange)
 export type TeamsParameters = typeof TeamsParameters.Type
 
@@ -112,7 +120,7 @@ const Value = comparable(Count)
 const perMetric = <Field extends Schema.Constraint>(field: Field): Readonly<Record<string, Field>> =>
   Object.fromEntries(METRICS.map((metric) => [metric, field]))
 
-const UserInsightsMeta = Schema.Struct({ ...metaFields, ...unknownActors })
+export const UserInsightsMeta = Schema.Struct({ ...metaFields, ...unknownActors })
 
 export const Summary = Schema.Struct({
   data: Schema.Struct({
@@ -141,11 +149,15 @@ export const Summary = Schema.Struct({
   }),
 }).annotate({ identifier: "Summary" })
 
+export const TeamsOfUser = Schema.Array(
+  Schema.Struct({ team_id: Schema.String, name: Schema.NullOr(Schema.String) }),
+)
+
 export const UserRow = Schema.Struct({
   user_id: Schema.String,
   name: Schema.NullOr(Schema.String).annotate({ description: "Null when the user was erased." }),
   email: Schema.NullOr(Schema.String).annotate({ description: "Null when the user was erased." }),
-  teams: Schema.Array(Schema.Struct({ team_id: Schema.String, name: Schema.NullOr(Schema.String) })),
+  teams: TeamsOfUser,
   license_status: Schema.Literals(LICENSE_STATUSES),
   is_active: Schema.Boolean,
   active_days: Count,

@@ -86,11 +86,15 @@ describe.each([
   ["/v1/reports/targets", PEOPLE],
   [`${INSIGHTS}/teams`, PEOPLE],
   [`${INSIGHTS}/timeseries`, PEOPLE],
+  ["/v1/reports/leaderboard?metric=logins", PEOPLE],
+  ["/v1/reports/adoption", PEOPLE],
+  ["/v1/reports/licenses", PEOPLE],
   ["/v1/actions", LOG],
 ])("%s", (path, names) => {
+  const mark = path.includes("?") ? "&" : "?"
   it("asks the same of the store whatever the values are", async () => {
-    const hostile = await ask(`${path}?${RANGE}&${query(names, HOSTILE)}`)
-    const plain = await ask(`${path}?from=2026-09-01&to=2026-10-15&${query(names, ["x"])}`)
+    const hostile = await ask(`${path}${mark}${RANGE}&${query(names, HOSTILE)}`)
+    const plain = await ask(`${path}${mark}from=2026-09-01&to=2026-10-15&${query(names, ["x"])}`)
     expect(hostile.join()).not.toContain(MARK)
     expect(hostile.join()).not.toContain(tenant)
     expect(hostile.join()).not.toContain("2026")

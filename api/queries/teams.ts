@@ -19,6 +19,7 @@ import {
   TEXT,
 } from "./order.ts"
 import type { Report } from "./report.ts"
+import { TEAMS_OF_MEMBER } from "./team-places.ts"
 
 interface Row {
   readonly kind: "team" | "none" | "unknown"
@@ -45,20 +46,6 @@ const SORTS = {
   active_licenses: { expression: "toInt64(active_licenses)", ...COUNT },
   activity_ratio: { expression: ratio("activity_ratio"), ...RATIO },
 } as const
-
-/** Whoever is named is a row: a team that a filter or the scope does not name would show only some of its members. */
-const SHOWN = `(empty({team_ids:Array(String)}) OR has({team_ids:Array(String)}, team_id))
-      AND ({scope:String} != 'teams_of' OR has((
-        SELECT max(record).team_ids FROM ${TABLES.users}
-        WHERE tenant = {tenant:String} AND user_id = {scope_user:String}
-      ), team_id))`
-
-/** Where a row of the members counts: in each of the teams, or where those without one or unknown are counted. */
-const TEAMS_OF_MEMBER = `multiIf(
-      unknown, [('unknown', '')],
-      NOT member, [],
-      empty(team_ids), [('none', '')],
-      arrayMap(team_id -> ('team', team_id), arrayFilter(team_id -> ${SHOWN}, team_ids)))`
 
 const TEAM_NAMES = `
   SELECT team_id, max(record).name AS name, true AS known

@@ -11,6 +11,7 @@ import {
 } from "#schemas/report-user-insights.ts"
 import { ok } from "../http/answer.ts"
 import { type Call, type Route, route } from "../http/endpoint.ts"
+import { refuseRankingBy } from "../queries/ranking.ts"
 import { metaOf, openReport } from "../queries/report.ts"
 import { readComparedSummary } from "../queries/summary.ts"
 import { readTeamPage } from "../queries/teams.ts"
@@ -49,11 +50,12 @@ const users = route(
     audit: "report.viewed",
     parameters: UsersParameters,
     answers: { 200: { description: "A page of users.", content: Users } },
-    problems: ["invalid_cursor", "too_much_data"],
+    problems: ["invalid_cursor", "ranking_off", "too_much_data"],
   },
   Effect.fn("users")(function* (call: Call<UsersParameters>) {
     const { parameters, requestId } = call
     const report = yield* openReport(call)
+    yield* refuseRankingBy(report, parameters.sort)
     const page = yield* readUserPage(parameters, report)
     return ok({
       data: page.rows,

@@ -1,0 +1,143 @@
+import { ClickHouse } from "#clickhouse"
+import { Effect } from "effect"
+import type { LeaderboardParameters, LeaderboardRow } from "#schemas/report-leaderboard.ts"
+import { type Activity, activityOf } from "./activity.ts"
+import { LISTED, memberParams, memberRows, memberRowsWithDays } from "./member-rows.ts"
+import { readNames } from "./names.ts"
+import { afterPlace, COUNT, inOrder, type Order, orderBy, orderParams, pageOf, type Place } from "./order.ts"
+import { previousOf } from "./range.ts"
+import type { Report } from "./report.ts"
+import { TEAMS_OF_MEMBER } from "./team-places.ts"
+
+interface Ranked {
+  readonly id: string
+  readonly value: number
+  readonly rank: number
+}
+
+interface Row extends Ranked {
+  /** Of a user. */
+  readonly name?: string | null
+  readonly email?: string | null
+  readonly team_ids?: ReadonlyArray<string>
+  readonly lower: number
+  readonly ranked: number
+  readonly sorted_by: Place["value"]
+  readonly on_page: 0 | 1
+  readonly unknown_actors: number
+}
+
+const valueOf = (metric: string): string =>
+  metric === "active_days" ? "toInt64(active_days)" : "toInt64(metrics[{metric:UInt16}])"
+
+const membersOf = (activity: Activity, metric: string): string =>
+  metric === "active_days" ? memberRowsWithDays(activity) : memberRows(activity)
+
+const users = (activity: Activity, metric: string): string => `
+  SELECT
+    user_id AS id, name, email, team_ids,
+    ${valueOf(metric)} AS value,
+    toUInt8(${LISTED}) AS listed,
+    toUInt64(unknown) AS unknowns
+  FROM (${membersOf(activity, metric)})`
+
+const teams = (activity: Activity, metric: string): string => `
+  SELECT
+    arrayJoin(${TEAMS_OF_MEMBER}) AS counted_in,
+    counted_in.2 AS id,
+    sum(${valueOf(metric)}) AS value,
+    toUInt8(counted_in.1 = 'team') AS listed,
+    countIf(unknown) AS unknowns
+  FROM (${membersOf(activity, metric)})
+  GROUP BY counted_in`
+
+const ranking = (activity: Activity, { by, metric }: LeaderboardParameters): string => `
+  SELECT
+    *,
+    rank() OVER (PARTITION BY listed ORDER BY value DESC) AS rank,
+    rank() OVER (PARTITION BY listed ORDER BY value ASC) - 1 AS lower,
+    count() OVER (PARTITION BY listed) AS ranked,
+    sum(unknowns) OVER () AS unknown_actors
+  FROM (${by === "team" ? teams(activity, metric) : users(activity, metric)})`
+
+const pageStatement = (ranked: string, order: Order, place: Place | undefined): string => `
+SELECT *, ${order.expression} AS sorted_by, toUInt8(listed AND (${afterPlace(order, place)})) AS on_page
+FROM (${ranked})
+ORDER BY on_page DESC, ${inOrder(order)}
+LIMIT {limit:UInt32}`
+
+const someStatement = (ranked: string): string => `
+SELECT id, value, rank FROM (${ranked}) WHERE listed AND id IN {ids:Array(String)}`
+
+const SORTS = { value: { expression: "value", ...COUNT } } as const
+
+const readPrevious = Effect.fnUntraced(function* (
+  parameters: LeaderboardParameters,
+  report: Report,
+  metric: number,
+  ids: ReadonlyArray<string>,
+) {
+  if (ids.length === 0) return new Map<string, Ranked>()
+  const store = yield* ClickHouse
+  const before = { ...report, range: previousOf(report.range) }
+  const activity = activityOf(before)
+  const rows = yield* store.query<Ranked>(someStatement(ranking(activity, parameters)), {
+    params: { ...memberParams(activity, parameters, before), metric, ids },
+  })
+  return new Map(rows.map((row) => [row.id, row]))
+})
+
+/** A page of the ranking, with what the same rows had in the period before. */
+export const readLeaderboard = Effect.fn("readLeaderboard")(function* (
+  parameters: LeaderboardParameters,
+  report: Report,
+) {
+  const store = yield* ClickHouse
+  const { metric, by = "user", limit = 50 } = parameters
+  const activity = activityOf(report)
+  const order = { ...orderBy(SORTS, "id", "-value"), metric: orderBy({}, "id", metric).metric }
+  const place = yield* order.cursors.read(report.tenant, parameters)
+  const found: ReadonlyArray<Row> = yield* store.query<Row>(
+    pageStatement(ranking(activity, parameters), order, place),
+    { params: { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) } },
+  )
+  const { rows, next, unknownActors } = pageOf(found, limit, ({ id }) => id)
+  const ids = rows.map(({ id }) => id)
+  const { previous, teamNames } = yield* Effect.all(
+    {
+      previous: readPrevious(parameters, report, order.metric, ids),
+      teamNames: readNames(
+        report,
+        "teams",
+        by === "team" ? ids : rows.flatMap(({ team_ids = [] }) => team_ids),
+      ),
+    },
+    { concurrency: "unbounded" },
+  )
+  const nameOf = (team_id: string): string | null => teamNames.get(team_id)?.name ?? null
+  const rowOf = (row: Row): LeaderboardRow => {
+    const before = previous.get(row.id)
+    return {
+      rank: row.rank,
+      percentile: row.ranked === 1 ? null : (100 * row.lower) / (row.ranked - 1),
+      value: row.value,
+      previous_value: before?.value ?? null,
+      previous_rank: before?.rank ?? null,
+      rank_change: before === undefined ? null : before.rank - row.rank,
+      ...(by === "team"
+        ? { team_id: row.id, name: nameOf(row.id) }
+        : {
+            user_id: row.id,
+            name: row.name ?? null,
+            email: row.email ?? null,
+            teams: (row.team_ids ?? []).map((team_id) => ({ team_id, name: nameOf(team_id) })),
+          }),
+    }
+  }
+  return {
+    rows: rows.map(rowOf),
+    ranked: found.find((row) => row.on_page === 1)?.ranked ?? 0,
+    nextCursor: next === undefined ? null : order.cursors.write(report.tenant, parameters, next),
+    unknownActors,
+  }
+})
