@@ -6,6 +6,7 @@ import { requestId } from "hono/request-id"
 import { Nats } from "#nats/connection.ts"
 import type { Publisher } from "#nats/publisher.ts"
 import { authenticator } from "./auth/authenticate.ts"
+import { docsRoute } from "./docs/route.ts"
 import type { Files } from "./exports/files.ts"
 import { natsFiles } from "./exports/nats-files.ts"
 import type { Env, Services } from "./http/bridge.ts"
@@ -66,6 +67,7 @@ export const makeApp = ({
     ...auditRoutes,
     ...exportRoutes(files),
     ...healthRoutes,
+    docsRoute,
   ]
   const app = new Hono<Env>()
   app.use(requestId())

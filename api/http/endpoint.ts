@@ -39,7 +39,12 @@ export interface Endpoint<P, B> {
 }
 
 /** A JSON answer's schema, the media type of another one, or no body. */
-export type AnswerContent = Schema.Constraint | "text/plain" | "application/octet-stream" | "none"
+export type AnswerContent =
+  | Schema.Constraint
+  | "text/plain"
+  | "text/html"
+  | "application/octet-stream"
+  | "none"
 
 /** One request, checked. */
 export interface Call<P, B = undefined> {

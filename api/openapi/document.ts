@@ -53,7 +53,8 @@ const headersOf = ({ headers = {} }: Endpoint): ReadonlyArray<Json> =>
   }))
 
 const contentOf = (content: Exclude<AnswerContent, "none">, components: Components): Json => {
-  if (content === "text/plain") return { "text/plain": { schema: { type: "string" } } }
+  if (content === "text/plain" || content === "text/html")
+    return { [content]: { schema: { type: "string" } } }
   // Bytes have no schema in OpenAPI 3.1.
   if (content === "application/octet-stream") return { "application/octet-stream": {} }
   return { "application/json": { schema: components.add(content) } }
