@@ -19,7 +19,9 @@ import { keyRoutes } from "./routes/api-keys.ts"
 import { auditRoutes } from "./routes/audit-log.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { exportRoutes } from "./routes/exports.ts"
+import { grantRoutes } from "./routes/grants.ts"
 import { healthRoutes } from "./routes/health.ts"
+import { settingsRoutes } from "./routes/settings.ts"
 import { targetRoutes } from "./routes/targets.ts"
 import { adoptionRoutes } from "./routes/adoption.ts"
 import { leaderboardRoutes } from "./routes/leaderboard.ts"
@@ -64,6 +66,8 @@ export const makeApp = ({
     ...targetRoutes(publisher),
     ...actionRoutes,
     ...keyRoutes,
+    ...grantRoutes,
+    ...settingsRoutes,
     ...auditRoutes,
     ...exportRoutes(files),
     ...healthRoutes,

@@ -53,7 +53,7 @@ const Text = Schema.NullOr(Schema.String)
 const Instant = (description: string) =>
   Schema.NullOr(Schema.String.annotate({ format: "date-time" })).annotate({ description })
 
-const fields = {
+export const ApiKey = Schema.Struct({
   id: Schema.String.annotate({ description: "Names the key without being it." }),
   tenant: Schema.String,
   role,
@@ -68,13 +68,13 @@ const fields = {
   last_used_at: Instant("To the minute; null when never."),
   revoked_at: Instant("null: it was not revoked."),
   revoked_by: Text,
-} as const
-
-export const ApiKey = Schema.Struct(fields).annotate({ identifier: "ApiKey" })
+}).annotate({ identifier: "ApiKey" })
 export type ApiKey = typeof ApiKey.Type
 
+export const OneApiKey = Schema.Struct({ data: ApiKey })
+
 export const IssuedApiKey = Schema.Struct({
-  ...fields,
+  data: ApiKey,
   key: Schema.String.annotate({ description: "The key itself. It is shown this once and stored nowhere." }),
 }).annotate({ identifier: "IssuedApiKey" })
 

@@ -31,7 +31,8 @@ export const AuditLogRow = Schema.Struct({
   route: Schema.String.annotate({ description: "Method and path of the call, or the command." }),
   subject: Text.annotate({ description: "What it was done to, where route and filters do not say it." }),
   filters: Schema.Record(Schema.String, Schema.Unknown).annotate({
-    description: "Parameters and body as understood. E-mail addresses are the first half of their SHA-256.",
+    description:
+      "Parameters and body as understood, and under `before` what a change replaced. E-mail addresses are the first half of their SHA-256.",
   }),
   request_id: Text,
   outcome: Schema.String.annotate({ description: "`ok`, or the code of the problem that was answered." }),

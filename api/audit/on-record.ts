@@ -61,7 +61,10 @@ export const onRecord = <E extends Failure>(
       action,
       route: `${method} ${route}`,
       ...(record.subject === undefined ? {} : { subject: record.subject }),
-      filters: withoutCursor(filters()),
+      filters: {
+        ...withoutCursor(filters()),
+        ...(record.before === undefined ? {} : { before: record.before }),
+      },
       request_id: requestId,
       outcome,
     }).pipe(Effect.mapError(() => OFF_RECORD))

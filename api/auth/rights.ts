@@ -22,6 +22,9 @@ const GRANTABLE: Readonly<Record<Role, ReadonlyArray<Right>>> = {
   producer: [],
 }
 
+export const alwaysOf = (role: Role): ReadonlyArray<Right> => BY_ROLE[role]
+export const grantableTo = (role: Role): ReadonlyArray<Right> => GRANTABLE[role]
+
 /** A grant that its role cannot have (any more) gives nothing. */
 export const rightsOf = (role: Role | "operator", granted: ReadonlyArray<Right>): ReadonlySet<Right> => {
   const grantable = role === "operator" ? [] : GRANTABLE[role]

@@ -13,6 +13,8 @@ export interface Answer {
     readonly tenant?: string | undefined
     /** What was made, changed or given. */
     readonly subject?: string
+    /** What a change replaced. */
+    readonly before?: unknown
   }
 }
 

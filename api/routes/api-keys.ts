@@ -1,15 +1,16 @@
 import { Clock, Effect, Schema } from "effect"
 import {
   type ApiKey,
-  ApiKey as ApiKeySchema,
   ApiKeyParameters,
   ApiKeys,
   ApiKeysParameters,
   IssuedApiKey,
   NEEDS_USER,
   NewApiKey,
+  OneApiKey,
 } from "#schemas/api-keys.ts"
 import { type Credential, isExpired } from "../auth/credential.ts"
+import { forgetKey } from "../auth/grants.ts"
 import { keyById, listKeys, revokeKey } from "../auth/key-list.ts"
 import { lastUse } from "../auth/key-uses.ts"
 import { type FoundKey, issueKey } from "../auth/keys.ts"
@@ -90,7 +91,7 @@ const create = route(
     const { secret, ...made } = yield* issueKey({ ...wanted, tenant, created_by: credential.id })
     return {
       status: 201,
-      body: { ...viewOf(made, now, undefined), key: secret },
+      body: { data: viewOf(made, now, undefined), key: secret },
       headers: { Location: `${PATH}/${made.id}` },
       record: { tenant, subject: `key:${made.id}` },
     }
@@ -134,14 +135,14 @@ const read = route(
     summary: "One key",
     right: "manage_keys",
     parameters: ApiKeyParameters,
-    answers: { 200: { description: "The key, without its secret.", content: ApiKeySchema } },
+    answers: { 200: { description: "The key, without its secret.", content: OneApiKey } },
     problems: ["not_found"],
   },
   Effect.fn("readKey")(function* ({ parameters: { id, tenant: named }, credential }: Call<ApiKeyParameters>) {
     const tenant = yield* tenantConcerned(credential, named)
     const found = yield* keyById(tenant, id)
     if (found === undefined) return yield* unknown(id)
-    return { ...ok(yield* view(found)), record: { tenant } }
+    return { ...ok({ data: yield* view(found) }), record: { tenant } }
   }),
 )
 
@@ -164,6 +165,7 @@ const revoke = route(
   }: Call<ApiKeyParameters>) {
     const tenant = yield* tenantConcerned(credential, named)
     if (!(yield* revokeKey(tenant, id, credential.id))) return yield* unknown(id)
+    yield* forgetKey(tenant, id, credential.id)
     return { status: 204, body: null, record: { tenant, subject: `key:${id}` } }
   }),
 )

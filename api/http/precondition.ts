@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto"
+import { Effect } from "effect"
+import { type Refused, refuse } from "./failure.ts"
+
+/** The strong entity tag of what a resource holds. */
+export const entityTag = (held: unknown): string =>
+  `"${createHash("sha256").update(JSON.stringify(held)).digest("base64url").slice(0, 22)}"`
+
+/** For endpoints that look at it. */
+export const IF_MATCH = {
+  "If-Match":
+    "The ETag of what one has seen: the change is refused when it is no longer so. Without it the last change wins.",
+}
+
+/** Fails when the request names tags in `If-Match`, and that of what is held is none of them. */
+export const checkIfMatch = (request: Request, held: unknown): Effect.Effect<void, Refused> => {
+  const header = request.headers.get("If-Match")
+  if (header === null) return Effect.void
+  const tags = new Set(header.split(",").map((tag) => tag.trim()))
+  return tags.has("*") || tags.has(entityTag(held))
+    ? Effect.void
+    : Effect.fail(
+        refuse("precondition_failed", "It was changed since it was read.", {
+          hint: "Read it again, and send the change with the ETag of that answer.",
+        }),
+      )
+}
