@@ -1,5 +1,15 @@
 // The progress with targets in a world of test-target-world.ts, calculated day by day and in whole numbers.
-import { USERS, TEAMS, TYPES, dayIn, later, type Question, type World } from "./test-target-world.ts"
+import {
+  METRICS,
+  PERIODS,
+  USERS,
+  TEAMS,
+  TYPES,
+  dayIn,
+  later,
+  type Question,
+  type World,
+} from "./test-target-world.ts"
 
 const startOf = (period: string, day: string): string => {
   let start = day
@@ -139,6 +149,17 @@ export const partsOf = (
     }
   })
 }
+
+/** Everything of one subject, added up by metric and period. */
+export const totals = (world: World, question: Question, id: string, now: number) =>
+  METRICS.toSorted().flatMap((metric) =>
+    PERIODS.toSorted().flatMap((period) => {
+      const parts = partsOf(world, question, id, metric, period, now)
+      if (parts.length === 0) return []
+      const actual = parts.reduce((sum, part) => sum + part.actual, 0)
+      return { metric, period, ...progress(parts, actual) }
+    }),
+  )
 
 export const subjectsOf = (world: World, { subject, from, to, zone, user_id, team_id }: Question) => {
   if (subject === "team") return TEAMS.filter((id) => team_id.length === 0 || team_id.includes(id))

@@ -45,7 +45,7 @@ export const targetsOfRow = {
   targets: Schema.optionalKey(
     Schema.Array(TargetProgress).annotate({
       description:
-        "With targets=true: by metric and period what the range asks for and how far it is reached. Weeks or months without a target are in none of its numbers.",
+        "With targets=true: by metric and period what the range asks for and how far it is reached. Weeks or months without a target are in none of its numbers. Of a team it is the whole team, whatever the filters.",
     }),
   ),
 } as const

@@ -85,6 +85,7 @@ export const TeamsParameters = Schema.Struct({
       description: "With - in front: descending. Ties by team_id; nulls last. team_id when absent.",
     }),
   ),
+  ...withTargets,
   ...pageFields,
 }).check(isRange)
 export type TeamsParameters = typeof TeamsParameters.Type
@@ -189,6 +190,7 @@ export const TeamRow = Schema.Struct({
     description:
       "Each metric divided by its sum over all rows of the report, on whatever page; null when the sum is 0.",
   }),
+  ...targetsOfRow,
 }).annotate({ identifier: "TeamRow" })
 export type TeamRow = typeof TeamRow.Type
 

@@ -4,6 +4,7 @@ import type { Report } from "./report.ts"
 import { readActuals } from "./target-actuals.ts"
 import { partsOf } from "./target-periods.ts"
 import { dueOf, progressOf, type Subject } from "./target-rules.ts"
+import { readTeamsInScope } from "./target-scope.ts"
 import { readVersions } from "./target-versions.ts"
 
 const readProgress = Effect.fnUntraced(function* (
@@ -44,4 +45,14 @@ export const readUserProgress = Effect.fn("readUserProgress")(function* (
     ({ user_id, team_ids }) => ({ kind: "user", id: user_id, teams: team_ids }) as const,
   )
   return yield* readProgress(report, "user", subjects)
+})
+
+/** How far each of these teams is as a whole, whatever the report's filters; teams out of scope are missing. */
+export const readTeamProgress = Effect.fn("readTeamProgress")(function* (
+  report: Report,
+  teams: ReadonlyArray<string>,
+) {
+  const seen = yield* readTeamsInScope(report)
+  const subjects = teams.flatMap((id) => (seen(id) ? ({ kind: "team", id, teams: [] } as const) : []))
+  return yield* readProgress(report, "team", subjects)
 })

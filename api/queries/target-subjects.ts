@@ -26,7 +26,7 @@ SELECT user_id AS id, name, team_ids
 FROM (${PEOPLE})
 WHERE member AND user_id >= {first:String}
   AND (user_id IN (SELECT user_id FROM (${LICENSES}) WHERE live_at_some_time)
-    OR user_id IN (SELECT user_id FROM (${rows})))
+    OR user_id IN (SELECT user_id FROM (${rows}) GROUP BY user_id HAVING sum(events) > 0))
   AND ((SELECT count() FROM holders WHERE scope = 'everyone') > 0
     OR user_id IN (SELECT scope_id FROM holders WHERE scope = 'user')
     OR hasAny(team_ids, (SELECT groupArray(scope_id) FROM holders WHERE scope = 'team_members')))

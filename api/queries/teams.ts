@@ -19,6 +19,7 @@ import {
   TEXT,
 } from "./order.ts"
 import type { Report } from "./report.ts"
+import { readTeamProgress } from "./target-progress.ts"
 import { TEAMS_OF_MEMBER } from "./team-places.ts"
 
 interface Row {
@@ -113,8 +114,18 @@ export const readTeamPage = Effect.fn("readTeamPage")(function* (
     params: { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
   })
   const { rows, next, unknownActors } = pageOf(found, limit, ({ team_id }) => team_id)
+  const progress =
+    parameters.targets === "true"
+      ? yield* readTeamProgress(
+          report,
+          rows.flatMap(({ kind, team_id }) => (kind === "team" ? [team_id] : [])),
+        )
+      : undefined
   return {
-    rows: rows.map(rowOf),
+    rows: rows.map((row) => ({
+      ...rowOf(row),
+      ...(progress === undefined ? {} : { targets: progress.get(row.team_id) ?? [] }),
+    })),
     nextCursor: next === undefined ? null : order.cursors.write(report.tenant, parameters, next),
     unknownActors,
   }

@@ -1,7 +1,7 @@
 // Every number is calculated again, in another way, in test-target-count.ts.
 import { beforeAll, describe, expect, it } from "vitest"
 import { newTenant, testApp } from "../test-app.ts"
-import { partsOf, progress, subjectsOf } from "../test-target-count.ts"
+import { partsOf, progress, subjectsOf, totals } from "../test-target-count.ts"
 import {
   METRICS,
   PERIODS,
@@ -10,6 +10,7 @@ import {
   queryOf,
   questionOf,
   randomOf,
+  USERS,
   type Question,
 } from "../test-target-world.ts"
 
@@ -82,18 +83,19 @@ describe.each([1, 2, 3, 4])("world %i", (seed) => {
       key,
     )
     const shown = body.data.map((row: { user_id: string; targets: unknown }) => [row.user_id, row.targets])
-    expect(shown).toEqual(
-      subjectsOf(world, question).map((id) => [
-        id,
-        METRICS.toSorted().flatMap((metric) =>
-          PERIODS.toSorted().flatMap((period) => {
-            const parts = partsOf(world, question, id, metric, period, now)
-            if (parts.length === 0) return []
-            const actual = parts.reduce((sum, part) => sum + part.actual, 0)
-            return { metric, period, ...progress(parts, actual) }
-          }),
-        ),
-      ]),
+    expect(shown).toEqual(subjectsOf(world, question).map((id) => [id, totals(world, question, id, now)]))
+  })
+  it("has that of whole teams in the teams report, whatever the filters", async () => {
+    const question: Question = { ...questionOf(random, world, now), subject: "team", team_id: [] }
+    const { from, to, zone } = question
+    const path = "/v1/reports/user-insights/teams"
+    const users = USERS.map((id) => `user_id=${id}`).slice(0, 3)
+    const { body } = await call(
+      `${path}?from=${from}&to=${to}&tz=${zone}&targets=true&${users.join("&")}`,
+      key,
     )
+    const rows = body.data.filter(({ team_id }: { team_id: string | null }) => team_id !== null)
+    for (const { team_id, targets } of rows) expect(targets).toEqual(totals(world, question, team_id, now))
+    expect(rows.length).toBeGreaterThan(0)
   })
 })

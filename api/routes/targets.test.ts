@@ -8,6 +8,7 @@ import { expectProblem, newTenant, testApp } from "../test-app.ts"
 import {
   type Action,
   putActions,
+  putDaily,
   putLicenses,
   putTargets,
   putTeams,
@@ -63,6 +64,9 @@ describe("progress", () => {
       { ...NOTES, scope: "user", scope_id: "u_1", value: 3 },
       { ...NOTES, scope: "user", scope_id: "u_1", value: null, holds_from: "2026-10-08" },
       { ...NOTES, scope: "team", scope_id: "t_1", value: 30 },
+      // Set, and taken back for the same day.
+      { ...NOTES, scope: "user", scope_id: "u_3", value: 50, set_at: "2026-02-01T00:00:00.000Z" },
+      { ...NOTES, scope: "user", scope_id: "u_3", value: null, set_at: "2026-02-02T00:00:00.000Z" },
     ])
     await putActions(tenant, "America/New_York", [
       // Monday, 5 October in New York; in UTC it is Tuesday.
@@ -146,6 +150,25 @@ describe("progress", () => {
   it("counts the days of the zone that is asked for", async () => {
     const rows = await rowsOf(key, "from=2026-10-05&to=2026-10-11&user_id=u_2&tz=UTC")
     expect(rows).toMatchObject([{ actual: 0 }])
+  })
+
+  it("knows nothing of what was corrected away", async () => {
+    const corrected = newTenant()
+    const asker = await keyFor(corrected)
+    await putTenant(corrected, "UTC")
+    await putUsers(corrected, { u_1: {}, u_2: {} })
+    await putTargets(corrected, [{ ...NOTES, metric: "active_days", scope: "everyone", value: 1 }])
+    await putActions(corrected, "UTC", [
+      note("u_1", "2026-10-05T12:00:00.000Z"),
+      note("u_1", "2026-10-06T12:00:00.000Z"),
+      note("u_2", "2026-10-06T12:00:00.000Z"),
+    ])
+    const gone = { zone: "UTC", day: "2026-10-06", action: "note.logged", events: -1, quantity: -1 }
+    for (const user_id of ["u_1", "u_2"])
+      await putDaily(corrected, { ...gone, user_id, last_at: "2026-10-06T12:00:00.000Z" })
+    const rows = await rowsOf(asker, "from=2026-10-05&to=2026-10-11")
+    expect(rows).toMatchObject([{ id: "u_1", actual: 1, reached: true }])
+    expect(rows).toHaveLength(1)
   })
 
   it("of a team is the sum over its members", async () => {
