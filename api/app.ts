@@ -17,6 +17,7 @@ import { openApiRoute } from "./openapi/route.ts"
 import { actionRoutes } from "./routes/actions.ts"
 import { keyRoutes } from "./routes/api-keys.ts"
 import { auditRoutes } from "./routes/audit-log.ts"
+import { clientRoutes } from "./routes/clients.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { exportRoutes } from "./routes/exports.ts"
 import { grantRoutes } from "./routes/grants.ts"
@@ -64,6 +65,7 @@ export const makeApp = ({
     ...adoptionRoutes,
     ...licenseRoutes,
     ...targetRoutes(publisher),
+    ...clientRoutes,
     ...actionRoutes,
     ...keyRoutes,
     ...grantRoutes,

@@ -29,6 +29,16 @@ beforeAll(async () => {
       candidate_id: "k",
       properties: '{"a":1}',
     },
+    {
+      id: "2",
+      type: "cv.downloaded",
+      time: "2026-10-10T10:00:00.000Z",
+      actor_id: "cu_1",
+      actor_type: "client",
+      client_id: "c",
+      job_id: "j",
+      candidate_id: "k",
+    },
   ])
   document = (await call("/openapi.json")).body
 })
@@ -102,6 +112,7 @@ describe("an answer is what it says", () => {
     ["/v1/reports/adoption", "from=2026-01-01&to=2026-01-31"],
     ["/v1/reports/licenses", RANGE],
     ["/v1/reports/user-insights/timeseries", `${RANGE}&metric=active_users&metric=cv_downloads`],
+    ["/v1/reports/client-engagement", RANGE],
     ["/v1/reports/targets", RANGE],
     ["/v1/targets", ""],
     ["/v1/targets/history", ""],

@@ -89,6 +89,7 @@ describe.each([
   ["/v1/reports/leaderboard?metric=logins", PEOPLE],
   ["/v1/reports/adoption", PEOPLE],
   ["/v1/reports/licenses", PEOPLE],
+  ["/v1/reports/client-engagement", ["client_id", "job_id"]],
   ["/v1/actions", LOG],
 ])("%s", (path, names) => {
   const mark = path.includes("?") ? "&" : "?"
