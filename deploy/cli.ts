@@ -4,6 +4,7 @@ import { Cause, Effect, Exit, Predicate } from "effect"
 import { Command } from "effect/cli"
 import packageJson from "../package.json" with { type: "json" }
 import { api } from "./commands/api.ts"
+import { biUsers } from "./commands/bi-users.ts"
 import { demo } from "./commands/demo.ts"
 import { dev } from "./commands/dev.ts"
 import { exporter } from "./commands/exporter.ts"
@@ -35,7 +36,7 @@ const report = (cause: Cause.Cause<unknown>): string | undefined => {
 
 Command.make("tidemark").pipe(
   Command.withDescription("User-action analytics for hiring platforms"),
-  Command.withSubcommands([dev, demo, migrate, writer, api, exporter, keys, natsUsers]),
+  Command.withSubcommands([dev, demo, migrate, writer, api, exporter, keys, natsUsers, biUsers]),
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>
     Effect.sync(() => {

@@ -22,7 +22,7 @@ import { NATS_SERVICES, natsUser, readPasswords } from "./nats/passwords.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "./settings.ts"
 
 /** The store's user of each service, as deploy/clickhouse/users.xml has them. */
-export type Role = "migrator" | "writer" | "api" | "exporter" | "reader"
+export type Role = "migrator" | "writer" | "api" | "exporter" | "reader" | "access"
 
 export const clickhouseOf = (settings: Settings, role: Role) =>
   ClickHouse.layer({

@@ -69,6 +69,20 @@ describe("rights", () => {
       ])
   })
 
+  it.each(["tidemark_migrator", "tidemark_writer", "tidemark_api", "tidemark_reader"])(
+    "%s reads no file of the server by the function file()",
+    async (user) => {
+      for (const statement of ["SELECT file('/etc/hostname')", "SELECT file('/etc/hostname', '')"])
+        expect([statement, await run(user, statement)]).not.toEqual([statement, OK])
+    },
+  )
+
+  it("tidemark_access makes users and reads nothing", async () => {
+    expect(await run("tidemark_access", "SELECT name FROM system.users")).toBe(OK)
+    for (const statement of [SELECT, CREATE, "SELECT count() FROM bi.users", READ_FILE])
+      expect([statement, await run("tidemark_access", statement)]).toEqual([statement, ACCESS_DENIED])
+  })
+
   it("nobody else comes in", async () => {
     expect(await run("nobody", "SELECT 1")).toBe(AUTHENTICATION_FAILED)
   })

@@ -2,6 +2,8 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
+import { endWhenUsersChange } from "../bi/restart.ts"
+import { biUsersText, installBiUsers } from "../bi/users-file.ts"
 import { awaitReady, type Child, portIsFree, spawnScoped } from "./child.ts"
 
 const file = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
@@ -25,6 +27,19 @@ const writeConfiguration = (dir: string): string => {
   return config
 }
 
+/**
+ * Takes the function file(path) away, which in `clickhouse local`, as this server is one, reads every file of the
+ * machine, this store's own included, for whoever may SELECT. A function that lies in the store under the same name
+ * comes first. (The table function file() needs a right that nobody has.)
+ */
+const forbidFiles = (store: string): void => {
+  mkdirSync(join(store, "user_defined"), { recursive: true })
+  writeFileSync(
+    join(store, "user_defined", "function_file.sql"),
+    "CREATE FUNCTION file AS path -> throwIf(true, 'file() is switched off')\n",
+  )
+}
+
 /** Users of the embedded server have no passwords unless the environment sets them; it listens on loopback alone. */
 const withPasswords = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   TIDEMARK_MIGRATOR_PASSWORD: "",
@@ -32,6 +47,7 @@ const withPasswords = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   TIDEMARK_API_PASSWORD: "",
   TIDEMARK_EXPORTER_PASSWORD: "",
   TIDEMARK_READER_PASSWORD: "",
+  TIDEMARK_ACCESS_PASSWORD: "",
   ...env,
 })
 
@@ -40,19 +56,18 @@ export const embeddedClickHouse = Effect.fn("embeddedClickHouse")(function* (opt
   yield* portIsFree("clickhouse", options.httpPort, "CLICKHOUSE_HTTP_PORT")
   yield* portIsFree("clickhouse", options.tcpPort, "CLICKHOUSE_TCP_PORT")
   const dir = join(options.dataDir, "clickhouse")
+  const store = join(dir, "store")
   const config = writeConfiguration(join(dir, "configuration"))
+  const users = biUsersText(options.dataDir)
+  installBiUsers(options.dataDir, users)
+  forbidFiles(store)
   const child: Child = yield* spawnScoped(
     process.execPath,
-    [
-      file("./clickhouse-server.ts"),
-      join(dir, "store"),
-      config,
-      String(options.httpPort),
-      String(options.tcpPort),
-    ],
+    [file("./clickhouse-server.ts"), store, config, String(options.httpPort), String(options.tcpPort)],
     { env: withPasswords(process.env), patience: 8000 },
   )
   const ping = `http://127.0.0.1:${options.httpPort}/ping`
   yield* awaitReady("clickhouse", child, async () => (await fetch(ping)).ok, 60)
+  yield* Effect.forkScoped(endWhenUsersChange(child, options.dataDir, users))
   return child
 })

@@ -18,9 +18,11 @@ export const supervise = Effect.fn("supervise")(function* (
     const child = yield* start
     yield* Deferred.succeed(up, undefined)
     yield* Effect.promise(() => child.ended)
-    yield* Effect.logError(`${name} ended; starting it again`).pipe(
-      Effect.annotateLogs({ output: child.complaints() }),
-    )
+    // Told to end by this process, it did what it should.
+    if (!child.process.killed)
+      yield* Effect.logError(`${name} ended; starting it again`).pipe(
+        Effect.annotateLogs({ output: child.complaints() }),
+      )
   })
   yield* life.pipe(
     Effect.scoped,

@@ -1,5 +1,8 @@
 import { Effect } from "effect"
 import { GenericContainer, type StartedTestContainer, Wait } from "testcontainers"
+import { ClickHouse } from "#clickhouse"
+import { createStoreUser } from "../../deploy/bi/store-users.ts"
+import { BI_USERS } from "../bi-users.ts"
 import { compose, type ComposeService, mountedFiles } from "../compose.ts"
 
 const started = (container: GenericContainer) =>
@@ -45,5 +48,9 @@ export const containers = Effect.gen(function* () {
     ],
     { concurrency: "unbounded" },
   )
-  return { natsUrl: `nats://${addressOf(broker, 4222)}`, clickhouseUrl: `http://${addressOf(store, 8123)}` }
+  const clickhouseUrl = `http://${addressOf(store, 8123)}`
+  yield* Effect.forEach(BI_USERS, ({ user, password_sha256, names }) =>
+    createStoreUser(user, password_sha256, names),
+  ).pipe(Effect.provide(ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_access", password: "" })))
+  return { natsUrl: `nats://${addressOf(broker, 4222)}`, clickhouseUrl }
 })
