@@ -105,7 +105,7 @@ it("the addresses of the examples are calls with their own parameters", async ()
       readonly parameters: ReadonlyArray<{ readonly name: string }>
     }>
     const known = operations.flatMap(({ parameters }) => parameters.map(({ name }) => name))
-    expect(operations, address).toHaveLength(1)
+    expect(operations, address).not.toEqual([])
     expect(known, address).toEqual(expect.arrayContaining([...url.searchParams.keys()]))
   }
 })
