@@ -1,5 +1,14 @@
-import type { ClickHouse } from "#clickhouse"
+import { ClickHouse } from "#clickhouse"
+import { Effect } from "effect"
 import type { ExportRequest, Snapshot } from "#schemas/export.ts"
+import { exportActions } from "../queries/export-actions.ts"
+import { exportInsights } from "../queries/export-insights.ts"
+import { csv } from "./formats/csv.ts"
+import type { Format } from "./formats/format.ts"
+import { ndjson } from "./formats/ndjson.ts"
+import { parquet } from "./formats/parquet.ts"
+import { workbookOf } from "./formats/workbook.ts"
+import { xlsxRows } from "./formats/xlsx.ts"
 
 export interface Rendering {
   readonly store: ClickHouse["Service"]
@@ -13,11 +22,52 @@ export interface Rendering {
   readonly onRows: (rows: number) => void
 }
 
+const formatOf = ({ format, csv: options }: ExportRequest): Format => {
+  switch (format) {
+    case "csv":
+      return csv(options)
+    case "ndjson":
+      return ndjson
+    case "parquet":
+      return parquet
+    case "xlsx":
+      return xlsxRows
+  }
+}
+
+const open = ({ store, request, snapshot, signal }: Rendering) =>
+  Effect.runPromise(
+    (request.report === "user_actions"
+      ? exportActions(request, snapshot)
+      : exportInsights(request, snapshot)
+    ).pipe(Effect.provideService(ClickHouse, store)),
+    { signal },
+  )
+
 /**
  * The bytes of a file, before gzip. Pulled, never pushed: nothing is read from the store before it is asked for, and the
  * memory does not grow with the file. The same request and snapshot give the same bytes. An error of the store is
  * thrown as its typed error, never swallowed: a file that ended without one is whole.
  */
-export const render = (rendering: Rendering): AsyncIterable<Uint8Array> => {
-  throw new Error(`no format ${rendering.request.format} yet`)
+export async function* render(rendering: Rendering): AsyncGenerator<Uint8Array, void, undefined> {
+  const { store, request, signal, onExpected, onRows } = rendering
+  const { exported, rows } = await open(rendering)
+  onExpected(rows)
+  const format = formatOf(request)
+  async function* stored() {
+    const count = format.rowCounter()
+    const statement = `${exported.statement(format.cells)}\nFORMAT ${format.name}`
+    const settings = { ...exported.settings, ...format.settings(exported.names) }
+    for await (const chunk of store.stream(statement, { params: exported.params, settings, signal })) {
+      onRows(count(chunk))
+      yield chunk
+    }
+  }
+  if (request.format === "xlsx") {
+    yield* workbookOf(exported.names, stored())
+    return
+  }
+  if (format.prefix.length > 0) yield format.prefix
+  yield* stored()
+  if (request.format === "parquet") onRows(rows)
 }

@@ -52,25 +52,48 @@ const FILTERS = {
   action: "type IN {action:Array(String)}",
 } as const
 type Filter = keyof typeof FILTERS
+/** Which actions of a range a list is about. A value list is an "or", several lists are an "and". */
+export type ActionFilters = Pick<ActionsParameters, Filter>
 
-const filtersIn = (parameters: ActionsParameters): ReadonlyArray<Filter> =>
+const filtersIn = (parameters: ActionFilters): ReadonlyArray<Filter> =>
   (Object.keys(FILTERS) as Array<Filter>).filter((filter) => (parameters[filter]?.length ?? 0) > 0)
 
 /** Of a user within the scope; the user of the credential's own actions are, whatever the directory knows. */
 const SCOPED = `(actor_id = {scope_user:String} OR actor_id IN (${USERS_IN_SCOPE}))`
 
-const statement = (scope: Scope, filters: ReadonlyArray<Filter>, place: ActionPlace | undefined): string => `
+/** What is true of a row of the log that a list holds. */
+export const logConditions = (scope: Scope, parameters: ActionFilters): ReadonlyArray<string> => [
+  "tenant = {tenant:String}",
+  "time >= {start:DateTime64(3, 'UTC')} AND time < {end:DateTime64(3, 'UTC')}",
+  "(generation, stream_seq) <= ({generation:UInt32}, {sequence:UInt64})",
+  ...(scope.kind === "everybody" ? [] : [SCOPED]),
+  ...filtersIn(parameters).map((filter) => FILTERS[filter]),
+]
+
+/** What `logConditions` take. */
+export const logParams = (
+  { tenant, scope }: Pick<Report, "tenant" | "scope">,
+  parameters: ActionFilters,
+  pin: Pin,
+  { start, end }: { readonly start: number; readonly end: number },
+) => ({
+  ...Object.fromEntries(filtersIn(parameters).map((filter) => [filter, parameters[filter]])),
+  ...scopeParams(scope),
+  tenant,
+  start: dateTime64(start),
+  end: dateTime64(end),
+  generation: pin.generation,
+  sequence: pin.sequence,
+})
+
+const statement = (scope: Scope, parameters: ActionFilters, place: ActionPlace | undefined): string => `
 SELECT
   id, type, time, source, actor_id, actor_type, impersonator_id, automated, quantity, client_id, candidate_id,
   contact_id, job_id, page, channel, session_id, properties
 FROM ${TABLES.actions}
 WHERE ${[
-  "tenant = {tenant:String}",
-  "time >= {start:DateTime64(3, 'UTC')} AND time < {end:DateTime64(3, 'UTC')}",
-  "(generation, stream_seq) <= ({generation:UInt32}, {sequence:UInt64})",
+  ...logConditions(scope, parameters),
   ...(place === undefined ? [] : ["(time, id) < ({before_time:DateTime64(3, 'UTC')}, {before_id:String})"]),
-  ...(scope.kind === "everybody" ? [] : [SCOPED]),
-  ...filters.map((filter) => FILTERS[filter]),
 ].join("\n  AND ")}
 ORDER BY time DESC, id DESC
 LIMIT {limit:UInt32}`
@@ -83,27 +106,21 @@ const WIDER = 8
  * range would read all of it; looking back a day first, then ever further, ends soon for all but the rarest filters.
  */
 export const readActions = Effect.fn("readActions")(function* (
-  { tenant, range, scope }: Report,
+  report: Report,
   parameters: ActionsParameters,
   pin: Pin,
   place: ActionPlace | undefined,
   limit: number,
 ): Effect.fn.Return<ReadonlyArray<StoredAction>, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
-  const filters = filtersIn(parameters)
+  const { range, scope } = report
   const found: Array<StoredAction> = []
   let end = place === undefined ? range.end : Math.min(range.end, place.time + 1)
   for (let span = DAY; end > range.start && found.length < limit; span *= WIDER) {
     const start = Math.max(range.start, end - span)
-    const rows = yield* store.query<StoredAction>(statement(scope, filters, place), {
+    const rows = yield* store.query<StoredAction>(statement(scope, parameters, place), {
       params: {
-        ...Object.fromEntries(filters.map((filter) => [filter, parameters[filter]])),
-        ...scopeParams(scope),
-        tenant,
-        start: dateTime64(start),
-        end: dateTime64(end),
-        generation: pin.generation,
-        sequence: pin.sequence,
+        ...logParams(report, parameters, pin, { start, end }),
         before_time: dateTime64(place?.time ?? 0),
         before_id: place?.id ?? "",
         limit: limit - found.length,

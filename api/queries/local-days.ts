@@ -35,7 +35,7 @@ const wallClock = (instant: number, zone: string): number => {
 }
 
 /** Milliseconds by which the clocks of the zone are ahead of UTC at an instant. */
-const offsetAt = (instant: number, zone: string): number => wallClock(instant, zone) - instant
+export const offsetAt = (instant: number, zone: string): number => wallClock(instant, zone) - instant
 
 /**
  * The first instant of a calendar day, which is not always midnight: where clocks go forward at midnight the day

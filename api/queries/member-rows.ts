@@ -49,7 +49,11 @@ export const memberRowsWithDays = ({ rows }: Activity): string => `
 export const LISTED = "member AND (has_license OR acted)"
 
 /** What the statements over member rows take. */
-export const memberParams = (activity: Activity, parameters: SummaryParameters, report: Report) => ({
+export const memberParams = (
+  activity: Activity,
+  parameters: Pick<SummaryParameters, "team_id" | "user_email" | "user_id" | "license_basis">,
+  report: Parameters<typeof peopleParams>[1] & Pick<Report, "range">,
+) => ({
   ...activity.params,
   ...catalogueParams,
   ...peopleParams(parameters, report),

@@ -1,6 +1,6 @@
 import { TABLES } from "#schemas/names.ts"
-import { IN_SCOPE, scopeParams } from "../auth/scope.ts"
-import type { Report } from "./report.ts"
+import type { TenantSettings } from "#schemas/tenant-settings.ts"
+import { IN_SCOPE, type Scope, scopeParams } from "../auth/scope.ts"
 import { type Range, licensedSpan } from "./range.ts"
 import { dateTime64 } from "./statement.ts"
 
@@ -13,7 +13,7 @@ export interface PeopleFilters {
 
 export const peopleParams = (
   { team_id = [], user_email = [], user_id = [] }: PeopleFilters,
-  { scope, settings }: Pick<Report, "scope" | "settings">,
+  { scope, settings }: { readonly scope: Scope; readonly settings: Pick<TenantSettings, "hide_names"> },
 ) => ({
   ...scopeParams(scope),
   hide_names: settings.hide_names,

@@ -1,0 +1,165 @@
+// What stands in the files: the same cells in each format, and the same as the API answers with.
+import { beforeAll, describe, expect, it } from "vitest"
+import type { ActionRow } from "#schemas/report-actions.ts"
+import { newTenant, testApp } from "../../test-app.ts"
+import {
+  eraseCandidates,
+  eraseUsers,
+  putActions,
+  putCandidates,
+  putClients,
+  putJobs,
+  putTenant,
+  putUsers,
+} from "../../test-rows.ts"
+import { readCsv, readNdjson, readParquet, readXlsx, renderer, type Row, snapshotOf } from "../test-render.ts"
+
+const { call, keyFor } = testApp()
+const { file } = renderer()
+const tenant = newTenant()
+const RANGE = { from: "2026-10-20", to: "2026-10-31" }
+const snapshot = snapshotOf(tenant, RANGE)
+const ACTIONS = { report: "user_actions" } as const
+
+const NASTY = [
+  "=1+1",
+  "+49 170 1234567",
+  "-2",
+  "@SUM(A1:A9)",
+  "\tTab",
+  "\rReturn",
+  '=HYPERLINK("http://evil.example","x")',
+  'a "quoted" word',
+  '"',
+  "two\r\nlines",
+  "one\nfeed",
+  "comma, semicolon; and\ttab",
+  " spaces at both ends ",
+  "Zoë Müller 🦊 👩‍👩‍👧",
+  "שלום عالم \u202Eabc",
+  "\u0000\u0001\u001F\u007F",
+  "\uFEFFbom",
+  "\uFFFE\uFFFF",
+  "<b>&amp;</b> ]]> &#10;",
+  "_x0041_ _x005F_x0041_ _x_ _x0041_x0042_",
+  "\\N",
+  "\\n\\\"'",
+  "NULL",
+  "null",
+  "null undefined 0 false",
+  "007",
+  "1e5",
+  "2026-11-01",
+  "'quoted",
+  "{tenant:String}${x}",
+  "x".repeat(200),
+]
+
+beforeAll(async () => {
+  await putTenant(tenant, "Europe/Berlin")
+  const named = (field: string, more: Row = {}) =>
+    Object.fromEntries(NASTY.map((text) => [text, { [field]: text, ...more }]))
+  await putUsers(tenant, {
+    ...Object.fromEntries(NASTY.map((text) => [text, { name: text, email: text }])),
+    gone: {},
+  })
+  await putClients(tenant, named("name"))
+  await putCandidates(tenant, {
+    ...Object.fromEntries(NASTY.map((text) => [text, { name: text, email: text }])),
+    gone: { name: "Gone" },
+  })
+  await putJobs(tenant, named("title"))
+  await eraseUsers(tenant, ["gone"])
+  await eraseCandidates(tenant, ["gone"])
+  const at = (index: number) => new Date(Date.UTC(2026, 9, 24, 20) + index * 900_123).toISOString()
+  await putActions(tenant, "Europe/Berlin", [
+    ...NASTY.map((text, index) => ({
+      id: `e-${index}`,
+      type: "candidate_profile.viewed",
+      time: at(index),
+      actor_id: text,
+      client_id: text,
+      candidate_id: text,
+      job_id: text,
+      page: text,
+    })),
+    { id: "unknown", type: "note.logged", time: at(40), actor_id: "nobody", client_id: "c", job_id: "j" },
+    { id: "gone", type: "cv.downloaded", time: at(41), actor_id: "gone", candidate_id: "gone" },
+    {
+      id: "candidate",
+      type: "candidate.applied",
+      time: at(42),
+      actor_id: "=1+1",
+      actor_type: "candidate",
+      candidate_id: "=1+1",
+    },
+    { id: "robot", type: "note.logged", time: at(43), actor_id: "007", automated: true },
+    { id: "same-time", type: "note.logged", time: at(43), actor_id: "007" },
+  ])
+})
+
+const rowOf = (action: ActionRow): Row => ({
+  client_name: action.client?.name ?? null,
+  client_id: action.client?.id ?? null,
+  actor_name: action.actor.name,
+  actor_email: action.actor.email,
+  actor_user_id: action.actor.id,
+  candidate_name: action.candidate?.name ?? null,
+  candidate_email: action.candidate?.email ?? null,
+  candidate_id: action.candidate?.id ?? null,
+  job_title: action.job?.title ?? null,
+  job_id: action.job?.id ?? null,
+  page: action.page,
+  action: action.type,
+  action_label: action.action_label,
+  occurred_at: action.occurred_at,
+  occurred_at_utc: action.occurred_at_utc,
+})
+
+const answered = async (filters = "", key?: string): Promise<ReadonlyArray<Row>> => {
+  const { body } = await call(
+    `/v1/actions?from=${RANGE.from}&to=${RANGE.to}&limit=1000${filters}`,
+    key ?? (await keyFor(tenant)),
+  )
+  return body.data.map(rowOf)
+}
+
+/** As a table without nulls shows it. */
+const flat = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> =>
+  rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, String(cell ?? "")])))
+
+describe("the action log", () => {
+  it("is in NDJSON what the API answers, in its order", async () => {
+    const expected = await answered()
+    expect(expected).toHaveLength(NASTY.length + 5)
+    const { bytes, rows, expected: foretold } = await file({ ...ACTIONS, format: "ndjson" }, snapshot)
+    expect(readNdjson(bytes)).toEqual(expected)
+    expect([rows, foretold]).toEqual([expected.length, expected.length])
+  })
+
+  it("is the same in Parquet", async () => {
+    const expected = await answered()
+    const { bytes, rows } = await file({ ...ACTIONS, format: "parquet" }, snapshot)
+    expect(await readParquet(bytes)).toEqual(expected)
+    expect(rows).toBe(expected.length)
+  })
+
+  it("is the same in CSV when nothing is defused", async () => {
+    const { bytes, rows } = await file({ ...ACTIONS, format: "csv", csv: { defuse: false } }, snapshot)
+    expect(readCsv(bytes)).toEqual(flat(await answered()))
+    expect(rows).toBe(NASTY.length + 5)
+  })
+
+  it("is the same in XLSX, as strings", async () => {
+    const { bytes, rows } = await file({ ...ACTIONS, format: "xlsx" }, snapshot)
+    expect(flat(readXlsx(bytes))).toEqual(flat(await answered()))
+    expect(rows).toBe(NASTY.length + 5)
+  })
+
+  it("has its columns in the order of the contract", async () => {
+    const { bytes } = await file({ ...ACTIONS, format: "csv" }, snapshot)
+    expect(bytes.subarray(0, bytes.indexOf("\r\n")).toString().replaceAll('"', "")).toBe(
+      "client_name,client_id,actor_name,actor_email,actor_user_id,candidate_name,candidate_email,candidate_id,job_title,job_id,page,action,action_label,occurred_at,occurred_at_utc",
+    )
+  })
+})
