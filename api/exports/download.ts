@@ -17,6 +17,22 @@ const MEDIA_TYPES: Readonly<Record<ExportRequest["format"], string>> = {
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+const GZIP = "application/gzip"
+
+/** What a file can be, for the specification. */
+export const FILE_TYPES: ReadonlyArray<string> = [...Object.values(MEDIA_TYPES), GZIP].map(
+  (type) => type.split(";", 1)[0] ?? type,
+)
+
+/** What every answer with a file or a part of it carries. */
+export const FILE_HEADERS = {
+  ETag: "The file's SHA-256, in hexadecimal digits.",
+  "Content-Length": "Bytes of the body.",
+  "Content-Disposition": "A name for the file.",
+  "Accept-Ranges": "`bytes`",
+  "Repr-Digest": "The whole file's SHA-256, in base64.",
+}
+
 const notReady = refuse(
   "export_not_ready",
   "The file is not made yet.",
@@ -46,7 +62,7 @@ const refusedDownload = (job: ExportJob, credential: TenantCredential, now: numb
 }
 
 const headersOf = (job: ExportJob, tag: string) => ({
-  "Content-Type": job.request.gzip === true ? "application/gzip" : MEDIA_TYPES[job.request.format],
+  "Content-Type": job.request.gzip === true ? GZIP : MEDIA_TYPES[job.request.format],
   "Content-Disposition": `attachment; filename="${fileNameOf(job)}"`,
   ETag: tag,
   "Accept-Ranges": "bytes",

@@ -32,19 +32,22 @@ export interface Endpoint<P, B> {
   /** Media types of a body that the handler reads itself, each with the schema of what it carries. */
   readonly body?: Readonly<Record<string, Schema.Constraint>>
   readonly answers: Readonly<
-    Record<number, { readonly description: string; readonly content: AnswerContent }>
+    Record<
+      number,
+      {
+        readonly description: string
+        readonly content: AnswerContent
+        /** Headers that it always carries, each with what it says. */
+        readonly headers?: Readonly<Record<string, string>>
+      }
+    >
   >
   /** Problems beyond those that every route of its kind can have. */
   readonly problems?: ReadonlyArray<ProblemCode>
 }
 
-/** A JSON answer's schema, the media type of another one, or no body. */
-export type AnswerContent =
-  | Schema.Constraint
-  | "text/plain"
-  | "text/html"
-  | "application/octet-stream"
-  | "none"
+/** A JSON answer's schema, the type of a text, the media types that a file can have, or no body. */
+export type AnswerContent = Schema.Constraint | "text/plain" | "text/html" | ReadonlyArray<string> | "none"
 
 /** One request, checked. */
 export interface Call<P, B = undefined> {

@@ -6,6 +6,9 @@ import { type Refused, refuse } from "./failure.ts"
 export const entityTag = (held: unknown): string =>
   `"${createHash("sha256").update(JSON.stringify(held)).digest("base64url").slice(0, 22)}"`
 
+/** Of answers that carry it. */
+export const TAG = { ETag: "Of what is held, for `If-Match`." }
+
 /** For endpoints that look at it. */
 export const IF_MATCH = {
   "If-Match":

@@ -34,6 +34,10 @@ const WHAT: Readonly<Record<Limit, { readonly code: ProblemCode; readonly what: 
   ingest_bytes: { code: "ingest_bytes_limited", what: "bytes of events" },
 }
 
+/** What a call of this right can be refused for, for the specification. */
+export const limitCodes = (right: Right): ReadonlyArray<ProblemCode> =>
+  limitsOf(right).map((limit) => WHAT[limit].code)
+
 const seconds = (milliseconds: number): string => String(Math.max(1, Math.ceil(milliseconds / 1000)))
 
 const limited = ({ limit, perSecond, delay }: Exceeded): Refused => {

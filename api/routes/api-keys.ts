@@ -75,7 +75,13 @@ const create = route(
     audit: "key.created",
     parameters: Schema.Struct({}),
     json: NewApiKey,
-    answers: { 201: { description: "The key was made.", content: IssuedApiKey } },
+    answers: {
+      201: {
+        description: "The key was made.",
+        content: IssuedApiKey,
+        headers: { Location: "The address of the key's record." },
+      },
+    },
     problems: ["invalid_parameter"],
   },
   Effect.fn("createKey")(function* ({ body, credential }: Call<object, NewApiKey>) {

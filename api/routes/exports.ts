@@ -3,7 +3,7 @@ import { Export } from "#schemas/export-job.ts"
 import { ExportRequest } from "#schemas/export.ts"
 import { maySee } from "../exports/access.ts"
 import { createExport } from "../exports/create.ts"
-import { download as downloadFile } from "../exports/download.ts"
+import { download as downloadFile, FILE_HEADERS, FILE_TYPES } from "../exports/download.ts"
 import type { Files } from "../exports/files.ts"
 import { findJob, listJobs } from "../exports/jobs.ts"
 import { expireOrCancel } from "../exports/remove.ts"
@@ -45,7 +45,13 @@ const create = route(
     parameters: Schema.Struct({}),
     headers: { "Idempotency-Key": "1 to 255 printable characters, one for each export that is wanted." },
     json: ExportRequest,
-    answers: { 202: { description: "The export, queued; its address is in Location.", content: Answer } },
+    answers: {
+      202: {
+        description: "The export, queued.",
+        content: Answer,
+        headers: { Location: "The address of the export." },
+      },
+    },
     problems: ["invalid_parameter", "names_hidden", "idempotency_key_reused", "too_many_exports"],
   },
   Effect.fn("createExportRoute")(function* ({ body, credential, request }: Call<object, ExportRequest>) {
@@ -141,8 +147,13 @@ const download = (files: Files) =>
       parameters: One,
       headers: { Range: "One range of bytes.", "If-Range": "An ETag.", "If-None-Match": "ETags." },
       answers: {
-        200: { description: "The file.", content: "application/octet-stream" },
-        206: { description: "A part of the file.", content: "application/octet-stream" },
+        200: { description: "The file.", content: FILE_TYPES, headers: FILE_HEADERS },
+        206: {
+          description: "A part of the file.",
+          content: FILE_TYPES,
+          headers: { ...FILE_HEADERS, "Content-Range": "Which part." },
+        },
+        304: { description: "The file is the one with the given ETag.", content: "none" },
       },
       problems: ["not_found", "names_hidden", "export_not_ready", "export_gone", "range_not_satisfiable"],
     },

@@ -8,7 +8,7 @@ import { alwaysOf, grantableTo, type Right } from "../auth/rights.ts"
 import { ok } from "../http/answer.ts"
 import { type Call, ofTenant, type Route, route } from "../http/endpoint.ts"
 import { refuse } from "../http/failure.ts"
-import { checkIfMatch, entityTag, IF_MATCH } from "../http/precondition.ts"
+import { checkIfMatch, entityTag, IF_MATCH, TAG } from "../http/precondition.ts"
 
 const PATH = "/v1/grants"
 const One = Schema.Struct({ data: GrantSchema })
@@ -79,7 +79,7 @@ const read = route(
     summary: "What is granted to a role or a key",
     right: "manage_grants",
     parameters: GrantParameters,
-    answers: { 200: { description: "With its ETag.", content: One } },
+    answers: { 200: { description: "With its ETag.", content: One, headers: TAG } },
     problems: ["not_found"],
   },
   Effect.fn("readGrant")(function* ({ credential, parameters: { subject } }: Call<GrantParameters>) {
@@ -101,7 +101,7 @@ const put = route(
     parameters: GrantParameters,
     headers: IF_MATCH,
     json: NewGrant,
-    answers: { 200: { description: "It is granted.", content: One } },
+    answers: { 200: { description: "It is granted.", content: One, headers: TAG } },
     problems: ["not_found", "not_grantable", "precondition_failed"],
   },
   Effect.fn("putGrant")(function* ({

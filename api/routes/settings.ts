@@ -3,7 +3,7 @@ import { TenantSettings } from "#schemas/tenant-settings.ts"
 import { changeSettings, readSettings, type StoredSettings } from "../auth/settings.ts"
 import { ok } from "../http/answer.ts"
 import { type Call, ofTenant, type Route, route } from "../http/endpoint.ts"
-import { checkIfMatch, entityTag, IF_MATCH } from "../http/precondition.ts"
+import { checkIfMatch, entityTag, IF_MATCH, TAG } from "../http/precondition.ts"
 
 const PATH = "/v1/settings"
 
@@ -26,7 +26,7 @@ const read = route(
     summary: "The tenant's settings",
     right: "manage_settings",
     parameters: Schema.Struct({}),
-    answers: { 200: { description: "With their ETag.", content: Answer } },
+    answers: { 200: { description: "With their ETag.", content: Answer, headers: TAG } },
   },
   Effect.fn("readSettings")(function* ({ credential }: Call<object>) {
     const { tenant } = yield* ofTenant(credential)
@@ -45,7 +45,7 @@ const put = route(
     parameters: Schema.Struct({}),
     headers: IF_MATCH,
     json: TenantSettings,
-    answers: { 200: { description: "They are changed.", content: Answer } },
+    answers: { 200: { description: "They are changed.", content: Answer, headers: TAG } },
     problems: ["precondition_failed"],
   },
   Effect.fn("putSettings")(function* ({ body, credential, request }: Call<object, TenantSettings>) {
