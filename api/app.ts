@@ -6,6 +6,7 @@ import { requestId } from "hono/request-id"
 import { Nats } from "#nats/connection.ts"
 import type { Publisher } from "#nats/publisher.ts"
 import { authenticator } from "./auth/authenticate.ts"
+import type { JwtOptions } from "./auth/jwt.ts"
 import { docsRoute } from "./docs/route.ts"
 import type { Files } from "./exports/files.ts"
 import { natsFiles } from "./exports/nats-files.ts"
@@ -40,6 +41,8 @@ export interface AppOptions {
   readonly files?: Files | undefined
   /** How much a key and a tenant may ask for. */
   readonly limits?: LimitOptions
+  /** The host platform's tokens, as the other credential. */
+  readonly jwt?: JwtOptions | undefined
 }
 
 export interface Dependencies extends AppOptions {
@@ -56,6 +59,7 @@ export const makeApp = ({
   maxClockAhead,
   maxAge,
   limits = DEFAULT_LIMITS,
+  jwt,
 }: Dependencies): Hono<Env> => {
   const limiter = makeLimiter(limits)
   const routes = [
@@ -82,7 +86,7 @@ export const makeApp = ({
   app.use(methodNotAllowed<Env>({ app, onMethodNotAllowed }))
   app.onError(onError(services))
   app.notFound(onNotFound)
-  const authenticate = authenticator(adminKey)
+  const authenticate = authenticator(adminKey, jwt)
   for (const route of [...routes, openApiRoute(routes)]) mount(app, route, services, authenticate, limiter)
   return app
 }

@@ -18,6 +18,7 @@ import { serveApi } from "../api/server.ts"
 import { adminKeyOf } from "./admin-key.ts"
 import { startEngines } from "./engines/engines.ts"
 import { serveWriterHealth } from "./health-server.ts"
+import { jwtOf } from "./jwt.ts"
 import { NATS_SERVICES, natsUser, readPasswords } from "./nats/passwords.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "./settings.ts"
 
@@ -137,6 +138,7 @@ export const apiService = Effect.fn("apiService")(function* (settings: Settings)
     maxAge: MAX_ACTION_AGE,
     files: yield* filesOf(settings).pipe(Effect.provide(services)),
     limits: settings.limits,
+    jwt: yield* jwtOf(settings),
   }).pipe(Effect.provide(services))
 })
 

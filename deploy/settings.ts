@@ -3,6 +3,14 @@ import { Schema } from "effect"
 import type { S3 } from "../api/exports/s3-files.ts"
 import { DEFAULT_LIMITS, type LimitOptions } from "../api/limits/limiter.ts"
 
+export interface JwtSettings {
+  readonly issuer: string | undefined
+  readonly audience: string | undefined
+  readonly jwksUrl: string | undefined
+  readonly jwksFile: string | undefined
+  readonly claims: { readonly tenant: string; readonly role: string; readonly user: string }
+}
+
 /** Everything that the environment decides, read once. Durations in milliseconds. */
 export interface Settings {
   /** Undefined: run NATS here. */
@@ -26,6 +34,8 @@ export interface Settings {
   readonly writerPort: number
   /** Undefined: generated and kept in the data directory. */
   readonly adminKey: string | undefined
+  /** The host platform's tokens; what is set must go together (deploy/jwt.ts). */
+  readonly jwt: JwtSettings
   readonly limits: LimitOptions
   readonly duplicateWindow: number
   readonly maxClockAhead: number
@@ -146,6 +156,17 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     apiPort: integer("API_PORT", 8080, 1, 65_535),
     writerPort: integer("WRITER_PORT", 9090, 1, 65_535),
     adminKey: text("TIDEMARK_ADMIN_KEY"),
+    jwt: {
+      issuer: text("JWT_ISSUER"),
+      audience: text("JWT_AUDIENCE"),
+      jwksUrl: url("JWT_JWKS_URL", ["https:", "http:"]),
+      jwksFile: text("JWT_JWKS_FILE"),
+      claims: {
+        tenant: text("JWT_TENANT_CLAIM") ?? "tenant",
+        role: text("JWT_ROLE_CLAIM") ?? "role",
+        user: text("JWT_USER_CLAIM") ?? "sub",
+      },
+    },
     limits: {
       perSecond: {
         query_rate: integer("QUERIES_PER_SECOND", DEFAULT_LIMITS.perSecond.query_rate, 1, 1_000_000),

@@ -101,7 +101,10 @@ it("the addresses of the examples are calls with their own parameters", async ()
   expect(addresses.length).toBeGreaterThan(5)
   for (const address of addresses) {
     const url = new URL(address.replace("$RANGE", "from=2026-11-01&to=2026-11-30"), "http://readme")
-    const operations = Object.values(body.paths[url.pathname] ?? {}) as ReadonlyArray<{
+    const template = Object.keys(body.paths).find((path) =>
+      new RegExp(`^${path.replaceAll(/\{\w+\}/gu, "[^/]+")}$`, "u").test(url.pathname),
+    )
+    const operations = Object.values(body.paths[template ?? ""] ?? {}) as ReadonlyArray<{
       readonly parameters: ReadonlyArray<{ readonly name: string }>
     }>
     const known = operations.flatMap(({ parameters }) => parameters.map(({ name }) => name))

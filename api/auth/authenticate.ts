@@ -2,8 +2,10 @@ import { Clock, Effect } from "effect"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import { DEFAULT_SETTINGS } from "#schemas/tenant-settings.ts"
 import { type Refused, refuse } from "../http/failure.ts"
-import { type Credential, isExpired, isSameSecret } from "./credential.ts"
+import { challenge, INVALID } from "./challenge.ts"
+import { type Credential, isExpired, isSameSecret, type TenantCredential } from "./credential.ts"
 import { grantedTo, grantsReader } from "./grants.ts"
+import { jwtVerifier, type JwtOptions, looksLikeJwt } from "./jwt.ts"
 import { usesNoter } from "./key-uses.ts"
 import { keyFinder } from "./keys.ts"
 import { type Right, rightsOf, rolesGrantable, rolesWith } from "./rights.ts"
@@ -12,15 +14,6 @@ import { settingsReader } from "./settings.ts"
 
 const BEARER = /^Bearer +(\S+) *$/iu
 
-const challenge = (detail: string, error = ""): Refused =>
-  refuse(
-    "unauthorized",
-    detail,
-    { hint: "Send a key in the header `Authorization: Bearer <key>`." },
-    { "WWW-Authenticate": `Bearer realm="tidemark"${error}` },
-  )
-
-const INVALID = ', error="invalid_token"'
 const UNKNOWN = challenge("The credential is not known.", INVALID)
 const EXPIRED = challenge("The key has expired.", INVALID)
 
@@ -52,37 +45,45 @@ const OPERATOR: Credential = {
   settings: DEFAULT_SETTINGS,
 }
 
-/** Who asks, from the header `Authorization`, and what they may. */
-export const authenticator = (adminKey: string): Authenticate => {
+/** Who asks, from the header `Authorization`, and what they may. Tokens are looked at when there is a verifier. */
+export const authenticator = (adminKey: string, jwt?: JwtOptions): Authenticate => {
   const findKey = keyFinder()
   const noteUse = usesNoter()
   const grantsOf = grantsReader()
   const settingsOf = settingsReader()
-  const credentialOf = Effect.fnUntraced(function* (
-    secret: string,
-  ): Effect.fn.Return<Credential, Refused | NatsError, Nats> {
-    if (isSameSecret(secret, adminKey)) return OPERATOR
-    const found = yield* findKey(secret)
-    if (found === undefined) return yield* UNKNOWN
-    if (isExpired(found.record, yield* Clock.currentTimeMillis)) return yield* EXPIRED
-    const { tenant, role, user, name } = found.record
-    yield* noteUse(tenant, found.id)
+  const verify = jwt === undefined ? undefined : jwtVerifier(jwt)
+
+  const heldBy = Effect.fnUntraced(function* (
+    holder: Pick<TenantCredential, "kind" | "id" | "name" | "tenant" | "role" | "user">,
+  ) {
+    const { tenant, role, id, user } = holder
     const { grants, settings } = yield* Effect.all(
       { grants: grantsOf(tenant), settings: settingsOf(tenant) },
       { concurrency: "unbounded" },
     )
-    return {
-      kind: "key",
-      role,
-      tenant,
-      id: found.id,
-      name,
-      user,
-      rights: rightsOf(role, grantedTo(grants, role, found.id)),
-      scope: scopeOf(role, user),
-      settings,
-    }
+    const rights = rightsOf(role, grantedTo(grants, role, id))
+    return { ...holder, rights, scope: scopeOf(role, user), settings }
   })
+
+  const credentialOf = Effect.fnUntraced(function* (
+    secret: string,
+  ): Effect.fn.Return<Credential, Refused | NatsError, Nats> {
+    if (isSameSecret(secret, adminKey)) return OPERATOR
+    if (verify !== undefined && looksLikeJwt(secret)) {
+      const bearer = yield* verify(secret)
+      // Users of two tenants may have the same id.
+      const id = `jwt:${bearer.tenant}:${bearer.user}`
+      return yield* heldBy({ ...bearer, kind: "jwt", id, name: undefined })
+    }
+    const found = yield* findKey(secret)
+    if (found === undefined) return yield* UNKNOWN
+    const { id, record } = found
+    if (isExpired(record, yield* Clock.currentTimeMillis)) return yield* EXPIRED
+    const { tenant, role, user, name } = record
+    yield* noteUse(tenant, id)
+    return yield* heldBy({ kind: "key", id, name, tenant, role, user })
+  })
+
   return Effect.fn("authenticate")(function* (header) {
     if (header === undefined) return yield* challenge("There is no credential.")
     const secret = BEARER.exec(header)?.[1]
