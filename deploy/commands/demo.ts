@@ -6,7 +6,8 @@ import { createKey } from "../../api/auth/keys.ts"
 import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
-import { DEMO_DAYS, makeActivity } from "../demo/activity.ts"
+import { makeActivity } from "../demo/activity.ts"
+import { askForExport, examples } from "../demo/examples.ts"
 import { DEMO_TENANT, makePeople } from "../demo/people.ts"
 import { logging } from "../logging.ts"
 import { natsOf, wholeStack } from "../services.ts"
@@ -61,6 +62,10 @@ const awaitReport = (url: string, key: string, since: number) =>
     Effect.timeout("60 seconds"),
   )
 
+const DAY = 86_400_000
+/** The examples are about the second of the two months, so that there is one before it. */
+const SHOWN_DAYS = 31
+
 const day = (time: number): string => new Date(time).toISOString().slice(0, 10)
 
 export const demo = Command.make("demo", {}, () =>
@@ -73,22 +78,19 @@ export const demo = Command.make("demo", {}, () =>
         Effect.provide(natsOf(current, "demo")),
       )
       const now = Date.now()
-      const range = `from=${day(now - (DEMO_DAYS - 1) * 86_400_000)}&to=${day(now)}`
-      const base = `http://${current.apiHost}:${current.apiPort}/v1`
-      const summary = `${base}/reports/user-insights/summary?${range}`
-      yield* awaitReport(summary, key, now)
-      const curl = (url: string) => `curl -s -H 'Authorization: Bearer ${key}' '${url}'`
+      const api = `http://${current.apiHost}:${current.apiPort}`
+      const range = `from=${day(now - (SHOWN_DAYS - 1) * DAY)}&to=${day(now)}`
+      yield* awaitReport(`${api}/v1/reports/user-insights/summary?${range}`, key, now)
+      yield* askForExport(api, key, range)
       yield* Console.log(
         [
           `Published ${published.actions} actions and ${published.directory} directory events of tenant ${DEMO_TENANT} through the stream.`,
           "",
           places(current),
           "",
-          "Paste one of these:",
+          "Paste the first line, then any of the others:",
           "",
-          curl(summary),
-          curl(`${base}/reports/user-insights/users?${range}&sort=-notes_logged&limit=5`),
-          curl(`${base}/actions?${range}&action=cv.downloaded&limit=5`),
+          ...examples(api, key, range),
           "",
           "Ctrl-C stops everything.",
         ].join("\n"),
@@ -96,4 +98,4 @@ export const demo = Command.make("demo", {}, () =>
       yield* Fiber.join(writing)
     }).pipe(Effect.provide(logging(current.logLevel)))
   }).pipe(Effect.scoped),
-).pipe(Command.withDescription("The same as dev, with a demo tenant's month of activity"))
+).pipe(Command.withDescription("The same as dev, with a demo tenant's two months of activity"))

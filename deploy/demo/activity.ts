@@ -4,7 +4,8 @@ import { Random } from "./random.ts"
 
 const HOUR = 3_600_000
 const DAY = 86_400_000
-export const DEMO_DAYS = 31
+/** Two months, so that the last one has one before it to be compared with. */
+const DEMO_DAYS = 62
 
 /** What each bent does, the likelier the more often it stands there. */
 const HABITS: Readonly<Record<Member["bent"], readonly [string, ...ReadonlyArray<string>]>> = {
@@ -65,7 +66,7 @@ const offsetAt = (at: number): number => {
 
 const weekdayOf = (midnight: number): number => new Date(midnight).getUTCDay() || 7
 
-/** A month of what these people did up to `end` (milliseconds since 1970), in order of time; the same for the same day. */
+/** What these people did in two months up to `end` (milliseconds since 1970), in order of time; the same for the same day. */
 export const makeActivity = (people: People, end: number): ReadonlyArray<ActionEvent> => {
   const events: Array<ActionEvent> = []
   const put = (type: string, time: number, id: string, data: ActionData) => {

@@ -1,5 +1,6 @@
 import type { DirectoryEvent } from "#schemas/directory-event.ts"
 import { Random } from "./random.ts"
+import { makeTargets } from "./targets.ts"
 
 export const DEMO_TENANT = "demo"
 export const DEMO_ZONE = "Europe/London"
@@ -106,6 +107,8 @@ const TITLES = [
   "Site Manager",
 ] as const
 const BENTS = ["sourcer", "caller", "writer", "account"] as const
+/** How many days ago the newest members got their licences. */
+const NEWCOMERS = [40, 33, 27, 20, 18, 13, 9, 6] as const
 
 /** The demo tenant's directory, the same for every run on the same day. `now` is in milliseconds since 1970. */
 export const makePeople = (now: number): People => {
@@ -145,7 +148,7 @@ export const makePeople = (now: number): People => {
       begins: 7 + random.int(3),
       weekdays: isPartTime ? [1, 2, 3] : [1, 2, 3, 4, 5],
       bent: random.pick(BENTS),
-      since: n >= 29 ? 9 + n - 29 : 400,
+      since: NEWCOMERS[n - (32 - NEWCOMERS.length)] ?? 400,
       until: n === 13 ? 12 : 0,
     }
   })
@@ -173,8 +176,8 @@ export const makePeople = (now: number): People => {
     put("license.assigned", user_id, { user_id }, member.since > 300 ? long : end - member.since * DAY)
     if (member.until > 0) put("license.disabled", user_id, { user_id }, end - member.until * DAY)
   }
-  // Two licences that nobody uses.
-  for (const n of [41, 42]) {
+  // Two licences that nobody uses, and one that was given back.
+  for (const n of [41, 42, 43]) {
     const user_id = `u_${n}`
     put(
       "user.upserted",
@@ -189,7 +192,9 @@ export const makePeople = (now: number): People => {
       long,
     )
     put("license.assigned", user_id, { user_id }, long)
+    if (n === 43) put("license.deleted", user_id, { user_id }, end - 20 * DAY)
   }
+  for (const { key, data } of makeTargets(end)) put("target.set", key, data, long)
 
   const clientUsers = CLIENTS.flatMap((name, c) => {
     const client_id = `c_${c + 1}`
