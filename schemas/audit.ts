@@ -15,13 +15,17 @@ export const AUDIT_ACTIONS = [
   "settings.changed",
   "bi_user.created",
   "bi_user.removed",
+  "nats_user.created",
+  "nats_user.removed",
   "audit_log.viewed",
   /** The operator's key did something that is on record for nobody else. */
   "operator.used",
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
-export const ACTOR_KINDS = ["key", "jwt", "operator", "command_line"] as const
+/** Whoever runs commands on the machine. */
+export const COMMAND_LINE = "command_line"
+export const ACTOR_KINDS = ["key", "jwt", "operator", COMMAND_LINE] as const
 
 /** Stands for the tenant where a call of the operator concerned none, or several. */
 const AuditTenant = Schema.String.check(

@@ -2,6 +2,7 @@ import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Tenant } from "#schemas/envelope.ts"
 import { createBiUser, listBiUsers, revokeBiUsers } from "../bi/manage.ts"
+import { onRecordIfPossible } from "./on-record.ts"
 import { settings } from "./settings.ts"
 
 const LATER = "No server runs here; it is so when one starts."
@@ -31,7 +32,15 @@ const create = Command.make(
   },
   ({ tenant, name, withoutNames }) =>
     Effect.gen(function* () {
-      const made = yield* createBiUser(yield* settings, { tenant, ...named(name), names: !withoutNames })
+      const current = yield* settings
+      const made = yield* createBiUser(current, { tenant, ...named(name), names: !withoutNames })
+      yield* onRecordIfPossible(current, {
+        tenant,
+        action: "bi_user.created",
+        command: "bi-users create",
+        subject: made.user,
+        filters: { names: made.names },
+      })
       yield* Console.error(
         `BI user ${made.user} reads database bi, the rows of ${tenant}, ${made.names ? "with" : "without"} names and e-mail addresses.`,
       )
@@ -61,8 +70,16 @@ const list = Command.make(
 
 const revoke = Command.make("revoke", { tenant: tenantFlag, name: nameFlag }, ({ tenant, name }) =>
   Effect.gen(function* () {
-    const { users, works } = yield* revokeBiUsers(yield* settings, { tenant, ...named(name) })
+    const current = yield* settings
+    const { users, works } = yield* revokeBiUsers(current, { tenant, ...named(name) })
     yield* Console.log(`Revoked ${users.join(", ")}.`)
+    for (const subject of users)
+      yield* onRecordIfPossible(current, {
+        tenant,
+        action: "bi_user.removed",
+        command: "bi-users revoke",
+        subject,
+      })
     if (!works) yield* Console.error(LATER)
   }),
 ).pipe(Command.withDescription("Take a tenant's BI users back, all of them or the one of a name"))

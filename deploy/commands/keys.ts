@@ -1,7 +1,6 @@
-import { userInfo } from "node:os"
 import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { AuditAction } from "#schemas/audit.ts"
+import { COMMAND_LINE } from "#schemas/audit.ts"
 import { NEEDS_USER } from "#schemas/api-keys.ts"
 import { PersonId, Tenant, text } from "#schemas/envelope.ts"
 import { ROLES } from "#schemas/rights.ts"
@@ -11,9 +10,9 @@ import { adoptKeys } from "../../api/auth/adopt-keys.ts"
 import { listKeys, revokeKey } from "../../api/auth/key-list.ts"
 import { lastUse } from "../../api/auth/key-uses.ts"
 import { issueKey } from "../../api/auth/keys.ts"
-import { writeAudit } from "../../api/audit/write.ts"
 import { natsOf, topologyOf } from "../services.ts"
 import { parseDuration } from "../settings.ts"
+import { onRecord } from "./on-record.ts"
 import { settings } from "./settings.ts"
 
 /** What was asked for cannot be done. */
@@ -32,19 +31,6 @@ const atBroker = Effect.fnUntraced(function* <A, E, R>(work: Effect.Effect<A, E,
     Effect.provide(natsOf(current, "keys")),
   )
 })
-
-const BY = "command_line"
-
-const record = (tenant: string, action: AuditAction, command: string, subject: string, filters: object) =>
-  writeAudit({
-    tenant,
-    actor: { kind: BY, id: userInfo().username, role: "operator" },
-    action,
-    route: `tidemark ${command}`,
-    subject,
-    filters,
-    outcome: "ok",
-  })
 
 const tenantFlag = Flag.String("tenant").pipe(
   Flag.withDescription("Whose data the key is for"),
@@ -96,8 +82,16 @@ const create = Command.make(
         ...(Option.isSome(name) ? { name: name.value } : {}),
         ...(Option.isSome(expires) ? { expires_at: yield* expiryOf(expires.value) } : {}),
       }
-      const { secret } = yield* issueKey({ tenant, created_by: BY, ...asked }).pipe(
-        Effect.tap(({ id }) => record(tenant, "key.created", "keys create", `key:${id}`, asked)),
+      const { secret } = yield* issueKey({ tenant, created_by: COMMAND_LINE, ...asked }).pipe(
+        Effect.tap(({ id }) =>
+          onRecord({
+            tenant,
+            action: "key.created",
+            command: "keys create",
+            subject: `key:${id}`,
+            filters: asked,
+          }),
+        ),
         atBroker,
       )
       yield* Console.error(`A ${role} key of ${tenant}. It is shown this once:`)
@@ -150,9 +144,11 @@ const revoke = Command.make(
   },
   ({ tenant, id }) =>
     Effect.gen(function* () {
-      const revoked = yield* revokeKey(tenant, id, BY).pipe(
+      const revoked = yield* revokeKey(tenant, id, COMMAND_LINE).pipe(
         Effect.tap((known) =>
-          known ? record(tenant, "key.revoked", "keys revoke", `key:${id}`, { id }) : Effect.void,
+          known
+            ? onRecord({ tenant, action: "key.revoked", command: "keys revoke", subject: `key:${id}` })
+            : Effect.void,
         ),
         atBroker,
       )

@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { Tenant } from "#schemas/envelope.ts"
 import { createTenantUser, revokeTenantUsers } from "../nats/manage.ts"
 import { ensureTenantUsers, readTenantUsers, type TenantUser, usersFolder } from "../nats/tenants.ts"
+import { onRecordIfPossible } from "./on-record.ts"
 import { settings } from "./settings.ts"
 
 const RELOAD =
@@ -21,9 +22,16 @@ const create = Command.make(
   },
   ({ tenant, name }) =>
     Effect.gen(function* () {
-      const { user, seed, works } = yield* createTenantUser(yield* settings, {
+      const current = yield* settings
+      const { user, seed, works } = yield* createTenantUser(current, {
         tenant,
         ...(Option.isSome(name) ? { name: name.value } : {}),
+      })
+      yield* onRecordIfPossible(current, {
+        tenant,
+        action: "nats_user.created",
+        command: "nats-users create",
+        subject: user.public_key,
       })
       yield* Console.error(`A user of ${tenant} at NATS, ${user.public_key}.`)
       if (!works) yield* Console.error(RELOAD)
@@ -58,11 +66,19 @@ const revoke = Command.make(
   },
   ({ tenant, key }) =>
     Effect.gen(function* () {
-      const { revoked, told } = yield* revokeTenantUsers(yield* settings, {
+      const current = yield* settings
+      const { revoked, told } = yield* revokeTenantUsers(current, {
         tenant: Option.getOrUndefined(tenant),
         key: Option.getOrUndefined(key),
       })
-      yield* Console.log(`Revoked ${revoked}.`)
+      yield* Console.log(`Revoked ${revoked.length}.`)
+      for (const user of revoked)
+        yield* onRecordIfPossible(current, {
+          tenant: user.tenant,
+          action: "nats_user.removed",
+          command: "nats-users revoke",
+          subject: user.public_key,
+        })
       if (!told) yield* Console.error(RELOAD)
     }),
 ).pipe(Command.withDescription("Take users back; their connections end"))

@@ -73,5 +73,5 @@ export const revokeTenantUsers = Effect.fn("revokeTenantUsers")(function* (
     })
   writeTenantUsers(folder, kept)
   const told = runsHere(settings) && reloadEmbedded(settings.dataDir)
-  return { revoked: users.length - kept.length, told }
+  return { revoked: users.filter((user) => !kept.includes(user)), told }
 })

@@ -255,11 +255,17 @@ describe("users", () => {
     const one = await create("hooli")
     const other = await create("hooli")
     const [mine, others] = await Promise.all([asSeed(Buffer.from(one.seed)), asSeed(Buffer.from(other.seed))])
-    expect(await revoke({ key: one.user.public_key })).toEqual({ revoked: 1, told: true })
+    expect(await revoke({ key: one.user.public_key })).toMatchObject({
+      revoked: [one.user],
+      told: true,
+    })
     await vi.waitFor(() => expect(mine.isClosed()).toBe(true), { timeout: 5000 })
     await expect(asSeed(Buffer.from(one.seed))).rejects.toThrow(/authorization violation/iu)
     expect(await jetstream(others).publish("actions.v1.hooli.user.logged_in", "1")).toBeDefined()
-    expect(await revoke({ tenant: "hooli" })).toEqual({ revoked: 1, told: true })
+    expect(await revoke({ tenant: "hooli" })).toMatchObject({
+      revoked: [other.user],
+      told: true,
+    })
     await vi.waitFor(() => expect(others.isClosed()).toBe(true), { timeout: 5000 })
     expect(await jetstream(acme).publish("actions.v1.acme.user.logged_in", "6")).toBeDefined()
   })
