@@ -71,6 +71,7 @@ export type UserInsightsRequest = typeof UserInsightsRequest.Type
 /** What is asked of `POST /v1/exports`. */
 export const ExportRequest = Schema.Union([UserActionsRequest, UserInsightsRequest]).annotate({
   identifier: "ExportRequest",
+  message: "Expected a report that is user_actions or user_insights",
 })
 export type ExportRequest = typeof ExportRequest.Type
 

@@ -3,7 +3,7 @@ import type { ExportFailure, ExportJob } from "#schemas/export-job.ts"
 import { FilesError } from "./files.ts"
 
 /** Attempts after which a job is given up, those of workers that died included. */
-export const MAX_ATTEMPTS = 5
+export const MAX_ATTEMPTS = 4
 
 /** The name of an attempt's file. Each attempt has its own: whoever lost the job cannot write into another's file. */
 export const fileOf = ({ snapshot, id, attempt }: ExportJob): string => `${snapshot.tenant}.${id}.${attempt}`

@@ -1,8 +1,11 @@
 import type { MsgRequest } from "@nats-io/jetstream"
-import { type ObjectStore, Objm } from "@nats-io/obj"
+import { type ObjectStore, Objm, setSha256Backend } from "@nats-io/obj"
 import type { Nats } from "#nats/connection.ts"
 import { EXPORT_FILES } from "#schemas/names.ts"
 import { type Files, FilesError } from "./files.ts"
+
+// The default, in JavaScript, takes longer than the store itself.
+setSha256Backend("native")
 
 const STREAM = `OBJ_${EXPORT_FILES}`
 const CHUNKS = `$O.${EXPORT_FILES}.C.`

@@ -1,6 +1,6 @@
 import { ClickHouse } from "#clickhouse"
 import { Clock, Effect, Schema } from "effect"
-import type { Nats, NatsError } from "#nats/connection.ts"
+import { Nats, type NatsError } from "#nats/connection.ts"
 import type { ExportFailure, ExportJob } from "#schemas/export-job.ts"
 import { STREAMS } from "#schemas/names.ts"
 import { settingsReader } from "../auth/settings.ts"
@@ -103,7 +103,16 @@ const giveUp = Effect.fn("giveUpExport")(function* (job: Job, failure: ExportFai
 
 /** The job goes back into the queue, for this worker or another. */
 const giveBack = (job: Job, attempt: number) =>
-  insist(writeOwn(job, (record) => ({ ...record, state: "queued", attempt })))
+  insist(writeOwn(job, (record) => ({ ...record, state: "queued", attempt, rows: 0, bytes: 0 })))
+
+/** The connection is closed soon after, with whatever it has not sent. */
+const sendLast = (send: () => void) =>
+  Effect.flatMap(Nats, ({ connection }) =>
+    Effect.promise(() => {
+      send()
+      return connection.flush()
+    }),
+  )
 
 /** One attempt, from the claim to its end. */
 const attemptJob = Effect.fn("attemptExport")(function* (
@@ -162,7 +171,7 @@ const attemptJob = Effect.fn("attemptExport")(function* (
     // Told to stop: no fault of the job, so it does not count as an attempt.
     Effect.onInterrupt(() =>
       giveBack(own.job, attempt - 1).pipe(
-        Effect.tap(() => Effect.sync(() => delivery.later(0))),
+        Effect.andThen(sendLast(() => delivery.later(0))),
         Effect.timeout("3 seconds"),
         Effect.ignore,
       ),

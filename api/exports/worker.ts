@@ -39,8 +39,7 @@ const forEver = <A, E extends { readonly message: string }, R>(work: Effect.Effe
     Effect.forever,
   )
 
-/** Does export jobs until the scope closes; what is under way then goes back into the queue. */
-export const runExporter = Effect.fn("runExporter")(function* (
+const work = Effect.fn("workAtExports")(function* (
   options: ExporterOptions,
 ): Effect.fn.Return<never, never, ClickHouse | Nats | Scope.Scope> {
   const { connection } = yield* Nats
@@ -87,4 +86,12 @@ export const runExporter = Effect.fn("runExporter")(function* (
   const tidying = tidyUp(options).pipe(Effect.andThen(Effect.sleep(Math.min(MINUTE, options.ttl / 4))))
   yield* Effect.forkScoped(forEver(tidying))
   return yield* forEver(round)
+})
+
+/**
+ * Does export jobs until it is interrupted; what is under way then goes back into the queue. The scope is its own, so
+ * that it takes no more jobs by the time those are given back.
+ */
+export const runExporter = Effect.fn("runExporter")(function* (options: ExporterOptions) {
+  return yield* Effect.scoped(work(options))
 })
