@@ -13,7 +13,10 @@ export interface ComposeService {
 
 interface Compose {
   readonly services: Readonly<
-    Record<"nats-users" | "nats" | "clickhouse" | "migrate" | "writer" | "api" | "exporter", ComposeService>
+    Record<
+      "nats-users" | "nats" | "clickhouse" | "migrate" | "writer" | "api" | "exporter" | "grafana",
+      ComposeService
+    >
   >
 }
 
