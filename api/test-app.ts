@@ -62,7 +62,7 @@ export const testApp = () => {
     if (key !== undefined) headers.set("Authorization", `Bearer ${key}`)
     const response = await app.request(path, { ...init, headers })
     const text = await response.text()
-    const isJson = (response.headers.get("Content-Type") ?? "").includes("json")
+    const isJson = /[/+]json/u.test(response.headers.get("Content-Type") ?? "")
     return {
       status: response.status,
       headers: response.headers,

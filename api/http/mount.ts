@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { Context, Hono } from "hono"
 import { onRecord } from "../audit/on-record.ts"
 import type { Limiter } from "../limits/limiter.ts"
@@ -43,6 +43,8 @@ export const onMethodNotAllowed = (c: Context<Env>, methods: ReadonlyArray<strin
     ),
   )
 
+const NONE = Schema.Struct({})
+
 /** Puts a route into the app: who may, with which parameters, and what then. */
 export const mount = (
   app: Hono<Env>,
@@ -52,7 +54,9 @@ export const mount = (
   limiter: Limiter,
 ): void => {
   const run = bridge(services)
-  const { method, path, right, audit, parameters, json } = endpoint
+  const { method, path, right, audit, json } = endpoint
+  // A route of a tenant's that names no parameters has none, and says so.
+  const parameters = endpoint.parameters ?? (right === undefined ? undefined : NONE)
   const readParameters = parameters === undefined ? undefined : parametersOf(endpoint, parameters)
   const readJson = json === undefined ? undefined : jsonBodyOf(json)
 

@@ -39,7 +39,8 @@ export const isReport = ({ method, right, answers }: Endpoint): boolean => {
   return (
     method === "GET" &&
     right !== undefined &&
-    typeof content === "object" &&
+    typeof content !== "string" &&
+    content !== undefined &&
     "fields" in content &&
     ["data", "meta"].every((field) => field in (content.fields as object))
   )
@@ -72,8 +73,14 @@ const problemsOf = ({ right, parameters, json, problems = [] }: Endpoint): Reado
   ...problems,
   ...(right === undefined
     ? []
-    : (["unauthorized", "forbidden", "overloaded", "unavailable", ...limitCodes(right)] as const)),
-  ...(parameters === undefined ? [] : (["unknown_parameter"] as const)),
+    : ([
+        "unauthorized",
+        "forbidden",
+        "unknown_parameter",
+        "overloaded",
+        "unavailable",
+        ...limitCodes(right),
+      ] as const)),
   ...(parameters === undefined || Object.keys(parameters.fields).length === 0
     ? []
     : (["invalid_parameter"] as const)),
