@@ -1,6 +1,6 @@
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
-import { METRICS } from "#schemas/catalogue.ts"
+import { ACTION_BY_METRIC, METRICS } from "#schemas/catalogue.ts"
 import type { TargetPeriod } from "#schemas/target.ts"
 import { EVERYBODY } from "../auth/scope.ts"
 import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
@@ -25,7 +25,7 @@ interface DaysRow {
 const metricsByUser = (rows: string, whom: string): string => `
   SELECT user_id AS id, roundDown(position, {starts:Array(UInt32)}) AS start, ${METRIC_SUMS} AS metrics
   FROM (${rows})
-  WHERE user_id IN (${whom})
+  WHERE action IN {wanted:Array(String)} AND user_id IN (${whom})
   GROUP BY id, start`
 
 /** On how many days of each part each user was active: (id, start, active_days). */
@@ -83,6 +83,7 @@ export const readActuals = Effect.fn("readActuals")(function* (
       // A team's target is compared with the whole team, whoever asks; who may ask was decided before.
       ...peopleParams(kind === "team" ? { team_id: subjects } : {}, { ...report, scope: EVERYBODY }),
       subjects,
+      wanted: [...new Set(wanted.flatMap(({ metric }) => ACTION_BY_METRIC.get(metric)?.type ?? []))],
       starts,
       days: activity.positionsOf(report.range.days),
     }
