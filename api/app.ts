@@ -24,6 +24,7 @@ import { exportRoutes } from "./routes/exports.ts"
 import { grantRoutes } from "./routes/grants.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { settingsRoutes } from "./routes/settings.ts"
+import { signalRoutes } from "./routes/signals.ts"
 import { targetRoutes } from "./routes/targets.ts"
 import { adoptionRoutes } from "./routes/adoption.ts"
 import { leaderboardRoutes } from "./routes/leaderboard.ts"
@@ -70,6 +71,7 @@ export const makeApp = ({
     ...licenseRoutes,
     ...targetRoutes(publisher),
     ...clientRoutes,
+    ...signalRoutes,
     ...actionRoutes,
     ...keyRoutes,
     ...grantRoutes,

@@ -113,6 +113,7 @@ describe("an answer is what it says", () => {
     ["/v1/reports/licenses", RANGE],
     ["/v1/reports/user-insights/timeseries", `${RANGE}&metric=active_users&metric=cv_downloads`],
     ["/v1/reports/client-engagement", RANGE],
+    ["/v1/signals", ""],
     ["/v1/reports/targets", RANGE],
     ["/v1/targets", ""],
     ["/v1/targets/history", ""],

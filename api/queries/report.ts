@@ -12,10 +12,11 @@ import { appliedThrough, readLedger, readStream } from "./freshness.ts"
 import { type Range, rangeOf } from "./range.ts"
 import { readDirectoryProgress, readStanding, type Standing } from "./standing.ts"
 
-/** What every report begins with. */
-export interface Report {
+/** What everything that is read begins with. */
+export interface Opened {
   readonly tenant: string
-  readonly range: Range
+  /** When it was asked for. */
+  readonly now: number
   readonly standing: Standing
   /** Whose activity it may show. */
   readonly scope: Scope
@@ -24,6 +25,11 @@ export interface Report {
   readonly dataThrough: number
   /** Where the stream of actions ends now. */
   readonly pin: Effect.Effect<Pin, ClickHouseError, ClickHouse>
+}
+
+/** What every report over a range begins with. */
+export interface Report extends Omit<Opened, "now"> {
+  readonly range: Range
 }
 
 export interface Asked {
@@ -45,17 +51,11 @@ const refuseNames = ({ sort = "", user_email = [] }: Asked, { hide_names }: Tena
   })
 }
 
-/** Asks how far the streams are applied before anything is read, so that the report holds at least as much as it says. */
-export const openReport = Effect.fn("openReport")(function* ({
-  credential,
-  parameters,
-}: {
-  readonly credential: Credential
-  readonly parameters: Asked
-}): Effect.fn.Return<Report, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
+/** Asks how far the streams are applied before anything is read, so that an answer holds at least as much as it says. */
+export const openNow = Effect.fn("openNow")(function* (
+  credential: Credential,
+): Effect.fn.Return<Opened, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
   const { tenant, scope, settings } = yield* ofTenant(credential)
-  yield* refuseNames(parameters, settings)
-  const { from, to, tz } = parameters
   const now = yield* Clock.currentTimeMillis
   const { actions, directory, ledger, progress, standing } = yield* Effect.all(
     {
@@ -76,7 +76,7 @@ export const openReport = Effect.fn("openReport")(function* ({
   )
   return {
     tenant,
-    range: rangeOf(from, to, tz ?? standing.zone, now),
+    now,
     standing,
     scope,
     settings,
@@ -90,6 +90,21 @@ export const openReport = Effect.fn("openReport")(function* ({
             sequence: Math.max(ledger.committed, actions?.lastSequence ?? 0),
           }),
   }
+})
+
+/** Opens a report over a range of days. */
+export const openReport = Effect.fn("openReport")(function* ({
+  credential,
+  parameters,
+}: {
+  readonly credential: Credential
+  readonly parameters: Asked
+}): Effect.fn.Return<Report, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
+  const { settings } = yield* ofTenant(credential)
+  yield* refuseNames(parameters, settings)
+  const { from, to, tz } = parameters
+  const { now, ...opened } = yield* openNow(credential)
+  return { ...opened, range: rangeOf(from, to, tz ?? opened.standing.zone, now) }
 })
 
 /** The report's word about itself. */

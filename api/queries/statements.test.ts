@@ -103,6 +103,13 @@ describe.each([
   })
 })
 
+it("signals ask the same of the store whatever the values are", async () => {
+  const names = ["client_id", "job_id"]
+  const hostile = await ask(`/v1/signals?${query(names, HOSTILE)}`)
+  expect(hostile.join()).not.toContain(MARK)
+  expect(hostile).toEqual(await ask(`/v1/signals?${query(names, ["x"])}`))
+})
+
 it("what the store holds comes back as it is, and goes back in as a value", async () => {
   const log = await ask(`/v1/actions?${RANGE}&${query(["candidate_id"], HOSTILE)}&limit=3`)
   expect(log.join()).not.toContain(MARK)
