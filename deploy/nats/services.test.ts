@@ -117,6 +117,40 @@ it("an event passes from the API through the stream and the writer into a report
   )
 })
 
+it("an export passes from the API through the queue and the exporter to whoever asked", async () => {
+  const key = await Effect.runPromise(
+    createKey({ tenant: "globex", role: "super_admin" }).pipe(Effect.provide(natsOf(settings, "keys"))),
+  )
+  const url = `http://127.0.0.1:${settings.apiPort}/v1/exports`
+  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" }
+  const ask = async () => {
+    const body = JSON.stringify({
+      report: "user_actions",
+      format: "csv",
+      from: "2026-11-01",
+      to: "2026-11-07",
+    })
+    const asked = await fetch(url, { method: "POST", headers, body })
+    expect(asked.status).toBe(202)
+    return `http://127.0.0.1:${settings.apiPort}${asked.headers.get("Location")}`
+  }
+  const one = await ask()
+  await vi.waitFor(
+    async () => {
+      const job = await fetch(one, { headers })
+      expect(await job.json()).toMatchObject({ data: { state: "completed", attempts: 1, rows: 0 } })
+    },
+    { timeout: 20_000, interval: 200 },
+  )
+  const file = await fetch(`${one}/download`, { headers })
+  expect(await file.text()).toMatch(/^"client_name","client_id",/u)
+  const listed = await fetch(url, { headers })
+  expect(await listed.json()).toMatchObject({ data: [{ state: "completed" }] })
+  const removed = await fetch(one, { method: "DELETE", headers })
+  expect(await removed.json()).toMatchObject({ data: { state: "expired" } })
+  expect((await fetch(`${one}/download`, { headers })).status).toBe(410)
+})
+
 /** Subjects that a service must not publish to. */
 const REFUSED: Readonly<Record<Exclude<NatsService, "operator">, ReadonlyArray<string>>> = {
   writer: [
