@@ -19,12 +19,9 @@ const SUMMARY = "/v1/reports/user-insights/summary"
 const RANGE = "from=2026-10-01&to=2026-10-31"
 
 describe("an address", () => {
-  it.each(["/", "/v1", "/v1/nope", `${SUMMARY}/`, "/v1/reports/nothing"])(
-    "%s is not there",
-    async (path) => {
-      expectProblem(await call(path, key), "not_found", 404)
-    },
-  )
+  it.each(["/", "/v1", "/v1/nope", `${SUMMARY}/`, "/v1/reports/nothing"])("%s is not there", async (path) => {
+    expectProblem(await call(path, key), "not_found", 404)
+  })
 
   it("says what it answers to", async () => {
     const got = await call("/v1/events", key)

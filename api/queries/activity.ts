@@ -5,6 +5,7 @@ import { startsOfDays } from "./local-days.ts"
 import type { Range } from "./range.ts"
 import type { Report } from "./report.ts"
 import { dateTime, dateTime64 } from "./statement.ts"
+import type { Read } from "./store-version.ts"
 
 /**
  * What members did in a range, as rows (user_id, action, events, quantity, last_at, position), from one of two rollups.
@@ -95,11 +96,24 @@ const fromDays = (tenant: string, range: Range): Activity => {
   }
 }
 
+/** The fast rollup answers for days of the tenant's own zone while it is whole. */
+const isFast = ({ range, standing }: Report): boolean => range.zone === standing.zone && standing.dailyIsWhole
+
 /** The fast rollup by days of the tenant's own zone where it can answer, the quarter hours otherwise. */
-export const activityOf = ({ tenant, range, standing }: Report): Activity =>
-  range.zone === standing.zone && standing.dailyIsWhole
-    ? fromDays(tenant, range)
-    : fromQuarters(tenant, range)
+export const activityOf = (report: Report): Activity =>
+  (isFast(report) ? fromDays : fromQuarters)(report.tenant, report.range)
+
+/** What the rows are read from. */
+export const activityReads = (report: Report): ReadonlyArray<Read> => {
+  const { range } = report
+  const isCut = range.until !== range.end
+  const tables = [
+    ...(isFast(report) ? [TABLES.activityDaily] : []),
+    ...(isFast(report) && !isCut ? [] : [TABLES.activity15m]),
+    ...(isCut ? [TABLES.actions] : []),
+  ]
+  return tables.map((table) => ({ table, range }))
+}
 
 const COUNT = CATALOGUE.actions.length
 

@@ -1,11 +1,12 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import type { AdoptionParameters, Cohort } from "#schemas/report-adoption.ts"
 import { dateOf, dayNumber } from "#schemas/report-range.ts"
-import { ACTIVATES, type Activity, activityOf, catalogueParams } from "./activity.ts"
+import { ACTIVATES, type Activity, activityOf, activityReads, catalogueParams } from "./activity.ts"
 import { localTime, startsOfDays } from "./local-days.ts"
-import { MEMBERS, peopleParams } from "./people.ts"
+import { ask } from "./memory.ts"
+import { MEMBERS, PEOPLE_READS, peopleParams } from "./people.ts"
 import { intervalsOf, rangeOf } from "./range.ts"
 import type { Report } from "./report.ts"
 import { dateTime64 } from "./statement.ts"
@@ -101,9 +102,8 @@ export const readAdoption = Effect.fn("readAdoption")(function* (
   parameters: AdoptionParameters,
   report: Report,
 ): Effect.fn.Return<ReadonlyArray<Cohort>, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
   const { range } = report
-  const { zone, now } = range
+  const { zone, now, settled } = range
   const { weeks = 12 } = parameters
   const today = dayNumber(localTime(now, zone).slice(0, 10))
   const last = Math.max(dayNumber(range.from), Math.min(today, dayNumber(range.to) + 7 * weeks))
@@ -114,13 +114,15 @@ export const readAdoption = Effect.fn("readAdoption")(function* (
   // A day that the zone skipped has the start of the next, to which everything belongs.
   const days = watched.days.filter((_, index) => starts[index] !== starts[index + 1])
   const cohorts = intervalsOf(range, "week")
-  const rows = yield* store.query<Row>(statement(activity), {
-    params: {
+  const rows = yield* ask<Row>(
+    report.version,
+    statement(activity),
+    {
       ...activity.params,
       ...catalogueParams,
       ...peopleParams(parameters, report),
       tenant: report.tenant,
-      now: dateTime64(now),
+      now: dateTime64(settled),
       first_from: dateTime64(range.start),
       first_until: dateTime64(range.end),
       starts: startsOfDays(days, zone).map((start) => start / 1000),
@@ -130,7 +132,8 @@ export const readAdoption = Effect.fn("readAdoption")(function* (
       today,
       weeks,
     },
-  })
+    [...activityReads({ ...report, range: watched }), ...PEOPLE_READS, { table: TABLES.licenseEvents }],
+  )
   const byCohort = new Map(rows.map((row) => [row.cohort, row]))
   return cohorts.map((date) => cohortOf(date, byCohort.get(dayNumber(date))))
 })

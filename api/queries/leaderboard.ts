@@ -1,8 +1,8 @@
-import { ClickHouse } from "#clickhouse"
 import { Effect } from "effect"
 import type { LeaderboardParameters, LeaderboardRow } from "#schemas/report-leaderboard.ts"
 import { type Activity, activityOf } from "./activity.ts"
-import { LISTED, memberParams, memberRows, memberRowsWithDays } from "./member-rows.ts"
+import { LISTED, memberParams, memberReads, memberRows, memberRowsWithDays } from "./member-rows.ts"
+import { ask } from "./memory.ts"
 import { readNames } from "./names.ts"
 import { afterPlace, COUNT, inOrder, type Order, orderBy, orderParams, pageOf, type Place } from "./order.ts"
 import { previousOf } from "./range.ts"
@@ -78,12 +78,14 @@ const readPrevious = Effect.fnUntraced(function* (
   ids: ReadonlyArray<string>,
 ) {
   if (ids.length === 0) return new Map<string, Ranked>()
-  const store = yield* ClickHouse
   const before = { ...report, range: previousOf(report.range) }
   const activity = activityOf(before)
-  const rows = yield* store.query<Ranked>(someStatement(ranking(activity, parameters)), {
-    params: { ...memberParams(activity, parameters, before), metric, ids },
-  })
+  const rows = yield* ask<Ranked>(
+    report.version,
+    someStatement(ranking(activity, parameters)),
+    { ...memberParams(activity, parameters, before), metric, ids },
+    memberReads(before),
+  )
   return new Map(rows.map((row) => [row.id, row]))
 })
 
@@ -92,14 +94,15 @@ export const readLeaderboard = Effect.fn("readLeaderboard")(function* (
   parameters: LeaderboardParameters,
   report: Report,
 ) {
-  const store = yield* ClickHouse
   const { metric, by = "user", limit = 50 } = parameters
   const activity = activityOf(report)
   const order = { ...orderBy(SORTS, "id", "-value"), metric: orderBy({}, "id", metric).metric }
   const place = yield* order.cursors.read(report.tenant, parameters)
-  const found: ReadonlyArray<Row> = yield* store.query<Row>(
+  const found: ReadonlyArray<Row> = yield* ask<Row>(
+    report.version,
     pageStatement(ranking(activity, parameters), order, place),
-    { params: { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) } },
+    { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
+    memberReads(report),
   )
   const { rows, next, unknownActors } = pageOf(found, limit, ({ id }) => id)
   const ids = rows.map(({ id }) => id)

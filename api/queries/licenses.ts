@@ -5,7 +5,8 @@ import { dayNumber } from "#schemas/report-range.ts"
 import type { LicensesParameters, ReclaimableLicense } from "#schemas/report-licenses.ts"
 import { ACTIVATES, type Activity, activityOf } from "./activity.ts"
 import { localTime } from "./local-days.ts"
-import { memberParams, memberRows } from "./member-rows.ts"
+import { memberParams, memberReads, memberRows } from "./member-rows.ts"
+import { ask } from "./memory.ts"
 import { readNames } from "./names.ts"
 import { afterPlace, COUNT, inOrder, type Order, orderBy, orderParams, pageOf, type Place } from "./order.ts"
 import { licenseParams } from "./people.ts"
@@ -89,15 +90,17 @@ export const readLicenses = Effect.fn("readLicenses")(function* (
   parameters: LicensesParameters,
   report: Report,
 ) {
-  const store = yield* ClickHouse
   const { tenant, range } = report
   const { limit = 50 } = parameters
   const activity = activityOf(report)
   const order = orderBy(SORTS, "user_id", "last_ever")
   const place = yield* order.cursors.read(tenant, parameters)
-  const found: ReadonlyArray<Row> = yield* store.query<Row>(statement(activity, order, place), {
-    params: { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
-  })
+  const found: ReadonlyArray<Row> = yield* ask<Row>(
+    report.version,
+    statement(activity, order, place),
+    { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
+    [...memberReads(report), { table: TABLES.activityDaily }],
+  )
   const { rows, next, unknownActors } = pageOf(found, limit, ({ user_id }) => user_id)
   const { teams, since } = yield* Effect.all(
     {

@@ -1,7 +1,9 @@
+import { TABLES } from "#schemas/names.ts"
 import type { SummaryParameters } from "#schemas/report-user-insights.ts"
-import { activeDaysByUser, type Activity, byUser, catalogueParams } from "./activity.ts"
-import { LICENSES, licenseParams, PEOPLE, peopleParams, UNKNOWN } from "./people.ts"
+import { activeDaysByUser, type Activity, activityReads, byUser, catalogueParams } from "./activity.ts"
+import { LICENSES, licenseParams, PEOPLE, PEOPLE_READS, peopleParams, UNKNOWN } from "./people.ts"
 import type { Report } from "./report.ts"
+import type { Read } from "./store-version.ts"
 
 /** Whether the licence counts, by the basis that was asked for. */
 const LICENSED = `multiIf(
@@ -47,6 +49,13 @@ export const memberRowsWithDays = ({ rows }: Activity): string => `
   ${joined(rows, rows)}`
 
 export const LISTED = "member AND (has_license OR acted)"
+
+/** What member rows are read from. */
+export const memberReads = (report: Report): ReadonlyArray<Read> => [
+  ...activityReads(report),
+  ...PEOPLE_READS,
+  { table: TABLES.licenseEvents },
+]
 
 /** What the statements over member rows take. */
 export const memberParams = (

@@ -1,6 +1,7 @@
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
+import { ask } from "./memory.ts"
 import type { Report } from "./report.ts"
 
 /** What the directory calls somebody or something now; null when it was erased. */
@@ -37,13 +38,16 @@ const PEOPLE = new Set<keyof typeof STATEMENTS>(["users", "candidates"])
  * their names. Empty ids are passed over.
  */
 export const readNames = Effect.fn("readNames")(function* (
-  { tenant, settings }: Pick<Report, "tenant" | "settings">,
+  { tenant, settings, version }: Pick<Report, "tenant" | "settings"> & Partial<Pick<Report, "version">>,
   kind: keyof typeof STATEMENTS,
   ids: Iterable<string>,
 ): Effect.fn.Return<Names, ClickHouseError, ClickHouse> {
   const wanted = [...new Set(ids)].filter((id) => id !== "")
   if (wanted.length === 0 || (settings.hide_names && PEOPLE.has(kind))) return new Map()
   const store = yield* ClickHouse
-  const rows = yield* store.query<Named>(STATEMENTS[kind], { params: { tenant, ids: wanted } })
+  const params = { tenant, ids: wanted }
+  const rows = yield* version === undefined
+    ? store.query<Named>(STATEMENTS[kind], { params })
+    : ask<Named>(version, STATEMENTS[kind], params, [{ table: TABLES[kind] }])
   return new Map(rows.map((row) => [row.id, row]))
 })

@@ -52,6 +52,9 @@ export const PEOPLE = `
 export const UNKNOWN = `NOT people.known AND {scope:String} = 'everybody'
       AND (empty({user_ids:Array(String)}) OR has({user_ids:Array(String)}, activity.user_id))`
 
+/** What it is read from. */
+export const PEOPLE_READS = [{ table: TABLES.users }] as const
+
 /** The ids of the population. */
 export const MEMBERS = `SELECT user_id FROM (${PEOPLE}) WHERE member`
 

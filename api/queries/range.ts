@@ -15,9 +15,11 @@ export interface Range {
   /** The first instant whose actions do not count: `end`, or earlier in a period that is compared with a part of one. */
   readonly until: number
   readonly now: number
+  /** At or before `now`: no licence changed between the two, so what is asked of licences stays the same meanwhile. */
+  readonly settled: number
 }
 
-export const rangeOf = (from: string, to: string, zone: string, now: number): Range => {
+export const rangeOf = (from: string, to: string, zone: string, now: number, settled = now): Range => {
   const end = startOfDay(dateOf(dayNumber(to) + 1), zone)
   return {
     from,
@@ -28,6 +30,7 @@ export const rangeOf = (from: string, to: string, zone: string, now: number): Ra
     end,
     until: end,
     now,
+    settled,
   }
 }
 
@@ -36,12 +39,12 @@ export const rangeOf = (from: string, to: string, zone: string, now: number): Ra
  * to the millisecond: the period is seen as it was then, with its licences of then. Days on which clocks change make
  * no difference to that; at most the whole period is compared.
  */
-export const previousOf = ({ days, start, end, zone, now, from }: Range): Range => {
+export const previousOf = ({ days, start, end, zone, now, settled, from }: Range): Range => {
   const first = dayNumber(from)
-  const previous = rangeOf(dateOf(first - days.length), dateOf(first - 1), zone, now)
+  const previous = rangeOf(dateOf(first - days.length), dateOf(first - 1), zone, now, settled)
   if (end <= now) return previous
   const then = previous.start + now - start
-  return { ...previous, until: Math.min(previous.end, then + 1), now: then }
+  return { ...previous, until: Math.min(previous.end, then + 1), now: then, settled: then }
 }
 
 /**
@@ -51,9 +54,9 @@ export const previousOf = ({ days, start, end, zone, now, from }: Range): Range 
 export const licensedSpan = ({
   start,
   end,
-  now,
+  settled,
 }: Range): { readonly start: number; readonly end: number } => {
-  const until = Math.min(end, now + 1)
+  const until = Math.min(end, settled + 1)
   return { start: Math.min(start, until - 1), end: until }
 }
 

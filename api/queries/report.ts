@@ -1,16 +1,17 @@
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import type { Nats, NatsError } from "#nats/connection.ts"
-import { STREAMS } from "#schemas/names.ts"
 import type { TenantSettings } from "#schemas/tenant-settings.ts"
 import type { Credential } from "../auth/credential.ts"
 import type { Scope } from "../auth/scope.ts"
 import { ofTenant } from "../http/endpoint.ts"
 import { type Refused, refuse } from "../http/failure.ts"
 import { type Pin, readStoredPin } from "./actions.ts"
-import { appliedThrough, readLedger, readStream } from "./freshness.ts"
+import { readMoment } from "./moment.ts"
 import { type Range, rangeOf } from "./range.ts"
-import { readDirectoryProgress, readStanding, type Standing } from "./standing.ts"
+import { readSettled } from "./settled.ts"
+import { readStanding, type Standing } from "./standing.ts"
+import type { StoreVersion } from "./store-version.ts"
 
 /** What everything that is read begins with. */
 export interface Opened {
@@ -23,6 +24,8 @@ export interface Opened {
   readonly settings: TenantSettings
   /** Everything received up to here is in what is read from now on. */
   readonly dataThrough: number
+  /** What the store was made of when the report began. */
+  readonly version: StoreVersion
   /** Where the stream of actions ends now. */
   readonly pin: Effect.Effect<Pin, ClickHouseError, ClickHouse>
 }
@@ -56,31 +59,16 @@ export const openNow = Effect.fn("openNow")(function* (
   credential: Credential,
 ): Effect.fn.Return<Opened, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
   const { tenant, scope, settings } = yield* ofTenant(credential)
-  const now = yield* Clock.currentTimeMillis
-  const { actions, directory, ledger, progress, standing } = yield* Effect.all(
-    {
-      actions: readStream(STREAMS.actions),
-      directory: readStream(STREAMS.directory),
-      ledger: readLedger(STREAMS.actions),
-      progress: readDirectoryProgress(),
-      standing: readStanding(tenant),
-    },
-    { concurrency: "unbounded" },
-  )
-  const [actionsThrough, directoryThrough] = yield* Effect.all(
-    [
-      appliedThrough(actions, ledger?.committed ?? 0, now),
-      appliedThrough(directory, progress.get(directory?.created ?? "") ?? 0, now),
-    ],
-    { concurrency: "unbounded" },
-  )
+  const { now, dataThrough, actions, ledger, version } = yield* readMoment()
+  const standing = yield* readStanding(tenant, version)
   return {
     tenant,
     now,
     standing,
     scope,
     settings,
-    dataThrough: Math.min(actionsThrough, directoryThrough),
+    dataThrough,
+    version,
     pin:
       ledger === undefined
         ? readStoredPin(tenant)
@@ -104,7 +92,8 @@ export const openReport = Effect.fn("openReport")(function* ({
   yield* refuseNames(parameters, settings)
   const { from, to, tz } = parameters
   const { now, ...opened } = yield* openNow(credential)
-  return { ...opened, range: rangeOf(from, to, tz ?? opened.standing.zone, now) }
+  const settled = yield* readSettled(opened.tenant, opened.version, now)
+  return { ...opened, range: rangeOf(from, to, tz ?? opened.standing.zone, now, settled) }
 })
 
 /** The report's word about itself. */

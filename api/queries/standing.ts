@@ -1,6 +1,8 @@
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { STREAMS, TABLES } from "#schemas/names.ts"
+import { ask } from "./memory.ts"
+import type { StoreVersion } from "./store-version.ts"
 
 /** What the store knows of a tenant before a report begins. */
 export interface Standing {
@@ -25,11 +27,19 @@ SELECT
     SELECT 1 FROM ${TABLES.activityDaily} WHERE tenant = {tenant:String} AND zone != own_zone LIMIT 1
   )) = 0 AS daily_is_whole`
 
+const READS = [{ table: TABLES.tenants }, { table: TABLES.activityDaily }]
+
+/** What the store knows of a tenant; remembered where its version is given. */
 export const readStanding = Effect.fn("readStanding")(function* (
   tenant: string,
+  version?: StoreVersion,
 ): Effect.fn.Return<Standing, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
-  const [row] = yield* store.query<Row>(STATEMENT, { params: { tenant } })
+  const rows =
+    version === undefined
+      ? store.query<Row>(STATEMENT, { params: { tenant } })
+      : ask<Row>(version, STATEMENT, { tenant }, READS)
+  const [row] = yield* rows
   return { zone: row?.zone ?? "UTC", dailyIsWhole: row?.daily_is_whole === 1 }
 })
 

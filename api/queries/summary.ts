@@ -1,9 +1,10 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { SummaryParameters } from "#schemas/report-user-insights.ts"
 import { type Activity, activityOf } from "./activity.ts"
-import { memberParams, memberRows } from "./member-rows.ts"
+import { memberParams, memberReads, memberRows } from "./member-rows.ts"
+import { ask } from "./memory.ts"
 import { previousOf } from "./range.ts"
 import type { Report } from "./report.ts"
 
@@ -36,11 +37,13 @@ const readSummary = Effect.fn("readSummary")(function* (
   parameters: SummaryParameters,
   report: Report,
 ): Effect.fn.Return<SummaryNumbers, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
   const activity = activityOf(report)
-  const rows = yield* store.query<Row>(statement(activity), {
-    params: memberParams(activity, parameters, report),
-  })
+  const rows = yield* ask<Row>(
+    report.version,
+    statement(activity),
+    memberParams(activity, parameters, report),
+    memberReads(report),
+  )
   const {
     total_licenses = 0,
     active_users = 0,

@@ -1,10 +1,10 @@
-import { ClickHouse } from "#clickhouse"
 import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import { TABLES } from "#schemas/names.ts"
 import type { TeamRow, TeamsParameters } from "#schemas/report-user-insights.ts"
 import { type Activity, activityOf } from "./activity.ts"
-import { memberParams, memberRows } from "./member-rows.ts"
+import { memberParams, memberReads, memberRows } from "./member-rows.ts"
+import { ask } from "./memory.ts"
 import {
   afterPlace,
   COUNT,
@@ -105,14 +105,16 @@ export const readTeamPage = Effect.fn("readTeamPage")(function* (
   parameters: TeamsParameters,
   report: Report,
 ) {
-  const store = yield* ClickHouse
   const activity = activityOf(report)
   const { limit = 50, sort = "team_id" } = parameters
   const order = orderBy(SORTS, "team_id", sort)
   const place = yield* order.cursors.read(report.tenant, parameters)
-  const found: ReadonlyArray<Row> = yield* store.query<Row>(statement(activity, order, place), {
-    params: { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
-  })
+  const found: ReadonlyArray<Row> = yield* ask<Row>(
+    report.version,
+    statement(activity, order, place),
+    { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
+    [...memberReads(report), { table: TABLES.teams }],
+  )
   const { rows, next, unknownActors } = pageOf(found, limit, ({ team_id }) => team_id)
   const progress =
     parameters.targets === "true"

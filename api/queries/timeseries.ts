@@ -1,9 +1,10 @@
 import { Effect } from "effect"
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { TimeseriesParameters } from "#schemas/report-user-insights.ts"
-import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
-import { MEMBERS, PEOPLE, peopleParams, UNKNOWN } from "./people.ts"
+import { ACTIVATES, activityOf, activityReads, catalogueParams, METRIC_SUMS } from "./activity.ts"
+import { MEMBERS, PEOPLE, PEOPLE_READS, peopleParams, UNKNOWN } from "./people.ts"
+import { ask } from "./memory.ts"
 import { intervalsOf } from "./range.ts"
 import type { Report } from "./report.ts"
 
@@ -50,21 +51,26 @@ export const readTimeseries = Effect.fn("readTimeseries")(function* (
   parameters: TimeseriesParameters,
   report: Report,
 ): Effect.fn.Return<Series, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
   const activity = activityOf(report)
   const { metric: asked = ["active_users"] } = parameters
   const dates = intervalsOf(report.range, parameters.interval ?? "day")
   const starts = activity.positionsOf(dates)
   const params = { ...activity.params, ...catalogueParams, ...peopleParams(parameters, report), starts }
+  const reads = [...activityReads(report), ...PEOPLE_READS]
   const { users, metrics } = yield* Effect.all(
     {
-      users: store.query<{ readonly start: number; readonly users: number }>(usersStatement(activity.rows), {
+      users: ask<{ readonly start: number; readonly users: number }>(
+        report.version,
+        usersStatement(activity.rows),
         params,
-      }),
+        reads,
+      ),
       metrics: asked.some((metric) => metric !== "active_users")
-        ? store.query<{ readonly start: number; readonly metrics: ReadonlyArray<number> }>(
+        ? ask<{ readonly start: number; readonly metrics: ReadonlyArray<number> }>(
+            report.version,
             metricsStatement(activity.rows),
-            { params },
+            params,
+            reads,
           )
         : Effect.succeed([]),
     },

@@ -33,7 +33,7 @@ export const readUserPage = Effect.fn("readUserPage")(function* (
   parameters: UsersParameters,
   report: Report,
 ) {
-  const { tenant, range } = report
+  const { tenant } = report
   const { cursors } = userOrder(parameters)
   const place = yield* cursors.read(tenant, parameters)
   const { rows, next, unknownActors } = yield* readUsers(parameters, report, place)
@@ -44,7 +44,7 @@ export const readUserPage = Effect.fn("readUserPage")(function* (
         "teams",
         rows.flatMap((row) => row.team_ids),
       ),
-      lastActivity: readLastActivity(tenant, range, rows),
+      lastActivity: readLastActivity(report, rows),
       progress: parameters.targets === "true" ? readUserProgress(report, rows) : Effect.undefined,
     },
     { concurrency: "unbounded" },

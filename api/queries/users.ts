@@ -1,9 +1,10 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { UsersParameters } from "#schemas/report-user-insights.ts"
 import { type Activity, activityOf } from "./activity.ts"
-import { LISTED, memberParams, memberRowsWithDays } from "./member-rows.ts"
+import { LISTED, memberParams, memberReads, memberRowsWithDays } from "./member-rows.ts"
+import { ask } from "./memory.ts"
 import { afterPlace, inOrder, type Order, orderParams, type Page, pageOf, type Place } from "./order.ts"
 import type { Report } from "./report.ts"
 import { userOrder } from "./user-order.ts"
@@ -42,12 +43,14 @@ export const readUsers = Effect.fn("readUsers")(function* (
   report: Report,
   place: Place | undefined,
 ): Effect.fn.Return<Page<UserPageRow>, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
   const activity = activityOf(report)
   const { limit = 50 } = parameters
   const order = userOrder(parameters)
-  const found = yield* store.query<UserPageRow>(statement(activity, order, place), {
-    params: { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
-  })
+  const found = yield* ask<UserPageRow>(
+    report.version,
+    statement(activity, order, place),
+    { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
+    memberReads(report),
+  )
   return pageOf(found, limit, ({ user_id }) => user_id)
 })
