@@ -82,6 +82,13 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
       })
   }
   const today = Math.floor(end / DAY) * DAY
+  const clients = [...new Set(people.clientUsers.map(({ client_id }) => client_id))]
+  const habitOf = new Map(people.clientUsers.map(({ client_id, habit }) => [client_id, habit]))
+  // Nobody schedules anything for those who look or leave, or they would give no signal.
+  const hiring = people.jobs.filter(({ client_id }) => habitOf.get(client_id) === "hires")
+  const candidatesOf = new Map(
+    clients.map((client, n) => [client, people.candidates.filter((_, k) => k % clients.length === n)]),
+  )
 
   const memberDay = (member: Member, midnight: number, offset: number, random: Random) => {
     if (!member.weekdays.includes(weekdayOf(midnight)) || random.chance(0.06)) return
@@ -99,10 +106,20 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
       const count = Math.round((member.pace / 9) * share * mood * (0.5 + random.next()))
       for (let k = 0; k < count; k++) {
         const type = random.pick(HABITS[member.bent])
-        const job = people.jobs[random.int(people.jobs.length)]
-        const candidate = people.candidates[random.int(people.candidates.length)]
+        const job = hiring[random.int(hiring.length)]
+        const candidates = candidatesOf.get(job?.client_id ?? "") ?? []
+        const candidate = candidates[random.int(candidates.length)]
         const isAboutJob = job !== undefined && /^(?:candidate\.|job\.|interview\.)/u.test(type)
-        put(type, start + hour * HOUR + random.int(HOUR), `${member.user_id}.${date}.${n++}`, {
+        const at = start + hour * HOUR + random.int(HOUR)
+        if (type === "interview.scheduled" && candidate !== undefined && random.chance(0.05))
+          put("placement.created", at + HOUR / 2, `${member.user_id}.${date}.${n++}`, {
+            actor_id: member.user_id,
+            actor_type: "member",
+            channel: "web",
+            candidate_id: candidate,
+            ...job,
+          })
+        put(type, at, `${member.user_id}.${date}.${n++}`, {
           actor_id: member.user_id,
           actor_type: "member",
           channel: random.chance(0.2) ? "extension" : "web",
@@ -123,6 +140,7 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
     if (user.habit === "leaves" && midnight > today - 16 * DAY) return
     const date = new Date(midnight).toISOString().slice(0, 10)
     const jobs = people.jobs.filter(({ client_id }) => client_id === user.client_id)
+    const candidates = candidatesOf.get(user.client_id) ?? []
     let at = midnight - offset + (9 + random.int(6)) * HOUR
     let n = 0
     const act = (type: string, data: Partial<ActionData>) => {
@@ -138,7 +156,7 @@ export const makeActivity = (people: People, end: number): ReadonlyArray<ActionE
     act("user.logged_in", {})
     for (let k = 0; k < user.pace; k++) {
       const job_id = jobs[random.int(jobs.length)]?.job_id
-      const candidate_id = people.candidates[random.int(people.candidates.length)]
+      const candidate_id = candidates[random.int(candidates.length)]
       if (job_id === undefined || candidate_id === undefined) continue
       const about = { job_id, candidate_id, page: "jobs/candidates" }
       act("candidate_profile.viewed", about)

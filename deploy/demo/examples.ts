@@ -10,6 +10,7 @@ const REPORTS = [
   "/v1/reports/adoption?$RANGE",
   "/v1/reports/licenses?$RANGE",
   "/v1/reports/client-engagement?$RANGE&sort=-cv_downloads&limit=5",
+  "/v1/signals?limit=2",
   "/v1/actions?$RANGE&action=cv.downloaded&limit=5",
   "/v1/exports",
 ] as const
