@@ -80,16 +80,18 @@ beforeAll(async () => {
     note("a10", "2026-11-01T12:00:00.000Z", "u_2", { impersonator_id: "u_1" }),
     note("a11", "2026-11-01T12:00:00.000Z", "c_1", { actor_type: "client" }),
     { ...note("a12", "2026-11-03T12:00:00.000Z", "u_4"), type: "user.logged_in" },
-    { ...note("a13", "2026-11-03T12:00:00.000Z", "u_2"), type: "meeting.logged" },
+    { ...note("a13", "2026-10-31T16:00:00.000Z", "u_2"), type: "meeting.logged" },
     { ...note("a14", "2026-11-03T12:00:00.000Z", "u_2"), type: "phone_call.logged", quantity: 4 },
   ])
-  // What a repair writes: a meeting that never was, and a call of three fewer.
-  const last_at = "2026-11-03T12:00:00.000Z"
-  const undone = { user_id: "u_2", action: "meeting.logged", events: -1, quantity: -1, last_at }
-  const fewer = { user_id: "u_2", action: "phone_call.logged", events: 0, quantity: -3, last_at }
-  for (const row of [undone, fewer]) {
-    await putDaily(tenant, { zone: ZONE, day: "2026-11-03", ...row })
-    await putQuarter(tenant, { quarter: "2026-11-03 12:00:00", ...row })
+  // What a repair writes: a meeting that never was, on a day without anything else, and a call of three fewer.
+  const meeting = { user_id: "u_2", action: "meeting.logged", events: -1, quantity: -1 }
+  const call = { user_id: "u_2", action: "phone_call.logged", events: 0, quantity: -3 }
+  for (const [row, last_at] of [
+    [meeting, "2026-10-31T16:00:00.000Z"],
+    [call, "2026-11-03T12:00:00.000Z"],
+  ] as const) {
+    await putDaily(tenant, { zone: ZONE, day: last_at.slice(0, 10), ...row, last_at })
+    await putQuarter(tenant, { quarter: last_at.slice(0, 19).replace("T", " "), ...row, last_at })
   }
 })
 
