@@ -11,8 +11,9 @@ import { docsRoute } from "./docs/route.ts"
 import type { Files } from "./exports/files.ts"
 import { natsFiles } from "./exports/nats-files.ts"
 import type { Env, Services } from "./http/bridge.ts"
+import type { Route } from "./http/endpoint.ts"
 import { mount, onError, onMethodNotAllowed, onNotFound } from "./http/mount.ts"
-import { DEFAULT_LIMITS, type LimitOptions, makeLimiter } from "./limits/limiter.ts"
+import { DEFAULT_LIMITS, type LimitOptions, type Limiter, makeLimiter } from "./limits/limiter.ts"
 import { measured } from "./metrics.ts"
 import { openApiRoute } from "./openapi/route.ts"
 import { actionRoutes } from "./routes/actions.ts"
@@ -51,36 +52,44 @@ export interface Dependencies extends AppOptions {
   readonly publisher: Publisher
 }
 
+/** Every route but that of the specification, which is made from them. */
+export const routesOf = ({
+  services,
+  publisher,
+  files = natsFiles(Context.get(services, Nats)),
+  maxClockAhead,
+  maxAge,
+  spend,
+}: Omit<Dependencies, "adminKey"> & Pick<Limiter, "spend">): ReadonlyArray<Route> => [
+  ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge }, spend }),
+  ...userInsightsRoutes,
+  ...leaderboardRoutes,
+  ...adoptionRoutes,
+  ...licenseRoutes,
+  ...targetRoutes(publisher),
+  ...clientRoutes,
+  ...signalRoutes,
+  ...actionRoutes,
+  ...keyRoutes,
+  ...grantRoutes,
+  ...settingsRoutes,
+  ...auditRoutes,
+  ...exportRoutes(files),
+  ...healthRoutes,
+  docsRoute,
+]
+
 /** The HTTP API. It listens nowhere: `app.request` answers in tests, `serveApi` gives it a port. */
 export const makeApp = ({
   services,
   publisher,
-  files = natsFiles(Context.get(services, Nats)),
   adminKey,
-  maxClockAhead,
-  maxAge,
   limits = DEFAULT_LIMITS,
   jwt,
+  ...options
 }: Dependencies): Hono<Env> => {
   const limiter = makeLimiter(limits)
-  const routes = [
-    ...eventRoutes({ publisher, limits: { maxClockAhead, maxAge }, spend: limiter.spend }),
-    ...userInsightsRoutes,
-    ...leaderboardRoutes,
-    ...adoptionRoutes,
-    ...licenseRoutes,
-    ...targetRoutes(publisher),
-    ...clientRoutes,
-    ...signalRoutes,
-    ...actionRoutes,
-    ...keyRoutes,
-    ...grantRoutes,
-    ...settingsRoutes,
-    ...auditRoutes,
-    ...exportRoutes(files),
-    ...healthRoutes,
-    docsRoute,
-  ]
+  const routes = routesOf({ ...options, services, publisher, spend: limiter.spend })
   const app = new Hono<Env>()
   app.use(requestId())
   app.use(measured(services))

@@ -1,4 +1,6 @@
+import type { ExportRequest } from "#schemas/export.ts"
 import type { Export, ExportJob } from "#schemas/export-job.ts"
+import type { TenantSettings } from "#schemas/tenant-settings.ts"
 
 const time = (instant: number | undefined): string | null =>
   instant === undefined ? null : new Date(instant).toISOString()
@@ -19,8 +21,19 @@ const progressOf = ({ state, rows, expected_rows }: ExportJob): number | null =>
   return expected_rows === 0 ? 0 : Math.min(0.99, Math.round((rows / expected_rows) * 100) / 100)
 }
 
-export const viewOf = (job: ExportJob, now: number): Export => {
-  const { request, snapshot } = job
+/** What was asked for, without the addresses that were filtered by before the tenant hid them. */
+const withoutAddresses = (request: ExportRequest): ExportRequest => {
+  const { user_email: _, ...others } = request
+  return others
+}
+
+export const viewOf = (
+  job: ExportJob,
+  now: number,
+  { hide_names }: Pick<TenantSettings, "hide_names">,
+): Export => {
+  const { snapshot } = job
+  const request = hide_names ? withoutAddresses(job.request) : job.request
   return {
     id: job.id,
     state: stateAt(job, now),

@@ -62,7 +62,7 @@ const create = route(
     })
     return {
       status: 202,
-      body: { data: viewOf(job, yield* Clock.currentTimeMillis) },
+      body: { data: viewOf(job, yield* Clock.currentTimeMillis, credential.settings) },
       headers: { Location: `${PATH}/${job.id}` },
       record: { subject: job.id },
     }
@@ -109,7 +109,7 @@ const list = route(
     const last = page.at(-1)
     const now = yield* Clock.currentTimeMillis
     return ok({
-      data: page.map((record) => viewOf(record, now)),
+      data: page.map((record) => viewOf(record, now, asker.settings)),
       next_cursor:
         after.length > limit && last !== undefined
           ? places.write(asker.tenant, parameters, { created_at: last.created_at, id: last.id })
@@ -129,8 +129,8 @@ const one = route(
     problems: ["not_found"],
   },
   Effect.fn("getExport")(function* (call: Call<typeof One.Type>) {
-    const { job } = yield* visibleJob(call)
-    return ok({ data: viewOf(job.record, yield* Clock.currentTimeMillis) })
+    const { asker, job } = yield* visibleJob(call)
+    return ok({ data: viewOf(job.record, yield* Clock.currentTimeMillis, asker.settings) })
   }),
 )
 
@@ -178,9 +178,9 @@ const remove = (files: Files) =>
       problems: ["not_found"],
     },
     Effect.fn("deleteExport")(function* (call: Call<typeof One.Type>) {
-      const { job } = yield* visibleJob(call)
+      const { asker, job } = yield* visibleJob(call)
       const record = yield* expireOrCancel(job, files)
-      return ok({ data: viewOf(record, yield* Clock.currentTimeMillis) })
+      return ok({ data: viewOf(record, yield* Clock.currentTimeMillis, asker.settings) })
     }),
   )
 
