@@ -29,6 +29,8 @@ export interface Operation {
   readonly parameters: ReadonlyArray<Parameter>
   /** Media types of the body, none when there is no body. */
   readonly bodies: ReadonlyArray<string>
+  /** Fields of a JSON body, each with its schema. */
+  readonly fields: Readonly<Record<string, Json>>
   readonly responses: Readonly<Record<string, Response>>
 }
 
@@ -40,7 +42,7 @@ interface Document {
 interface RawOperation {
   readonly security?: ReadonlyArray<unknown>
   readonly parameters?: ReadonlyArray<Parameter>
-  readonly requestBody?: { readonly content: Json }
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Json }>> }
   readonly responses: Readonly<Record<string, Response>>
 }
 
@@ -56,7 +58,20 @@ const document = (await (
   }).request("/openapi.json")
 ).json()) as Document
 
-const operationsOf = ({ paths }: Document): ReadonlyArray<Operation> =>
+/** The fields of a structure, or of every structure that it can be. */
+const fieldsOf = (schema: Json, components: Json): Readonly<Record<string, Json>> => {
+  const reference = schema["$ref"]
+  if (typeof reference === "string")
+    return fieldsOf(components[reference.slice(reference.lastIndexOf("/") + 1)] as Json, components)
+  const parts = ["anyOf", "oneOf", "allOf"].flatMap((key) => (schema[key] as ReadonlyArray<Json>) ?? [])
+  return Object.assign(
+    {},
+    schema["properties"],
+    ...parts.map((part) => fieldsOf(part, components)),
+  ) as Readonly<Record<string, Json>>
+}
+
+const operationsOf = ({ paths, components }: Document): ReadonlyArray<Operation> =>
   Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { security, parameters = [], requestBody, responses }]) => ({
       name: `${method.toUpperCase()} ${path}`,
@@ -65,6 +80,7 @@ const operationsOf = ({ paths }: Document): ReadonlyArray<Operation> =>
       isSecured: security === undefined,
       parameters,
       bodies: Object.keys(requestBody?.content ?? {}),
+      fields: fieldsOf(requestBody?.content["application/json"]?.schema ?? {}, components.schemas),
       responses,
     })),
   )
