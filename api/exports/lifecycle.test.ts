@@ -192,6 +192,24 @@ describe("a worker", () => {
     expect(most).toBe(1)
   })
 
+  it("is not held up by a tenant that has as much under way as it may", async () => {
+    const busy = newTenant()
+    const slow = (rendering: Rendering) =>
+      lines(rendering.snapshot.tenant === busy ? 100_000 : 100, 50)(rendering)
+    await startWorker({ render: slow, lease: 20_000 })
+    const busyKey = await keyFor(busy)
+    const otherKey = await keyFor(newTenant())
+    const [first = "", second = ""] = [await posted(busyKey), await posted(busyKey)]
+    const isRunning = ({ state }: Export) => state === "running"
+    await until(busyKey, first, isRunning)
+    const asked = performance.now()
+    await ended(otherKey, await posted(otherKey))
+    expect(performance.now() - asked).toBeLessThan(4000)
+    await remove(busyKey, first)
+    await until(busyKey, second, isRunning, 10)
+    await remove(busyKey, second)
+  })
+
   it("finds a job that never came into the queue", async () => {
     const tenant = newTenant()
     const key = await keyFor(tenant)

@@ -119,6 +119,12 @@ const deliveryOf = (
   later: (delay) => connection.publish(reply, `-NAK ${JSON.stringify({ delay: delay * 1_000_000 })}`),
 })
 
+/**
+ * One message, at once. Where a tenant has as much under way as it may, the server would keep the request until one of
+ * them ends, and give the next message to nobody; it forgets the request after so many nanoseconds.
+ */
+const PULL = JSON.stringify({ batch: 1, no_wait: true, expires: 50_000_000 })
+
 export interface Queue {
   /** The next job of the tenant, at once or not at all. */
   readonly take: (tenant: string) => Effect.Effect<Delivery | undefined, NatsError, Nats>
@@ -135,7 +141,7 @@ export const makeQueue = (options: QueueOptions): Queue => {
       const message = yield* attemptNats("take an export", () =>
         // The client's own pull waits for a second at least. The message comes under its own subject, which the shared
         // inbox would not know.
-        connection.request(subject, JSON.stringify({ batch: 1, no_wait: true }), {
+        connection.request(subject, PULL, {
           timeout: 5000,
           noMux: true,
         }),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import type { ClickHouse } from "#clickhouse"
-import { Effect, FiberSet, Latch, type Scope } from "effect"
+import { Effect, FiberSet, Latch, type Scope, Semaphore } from "effect"
 import { Nats, type NatsError } from "#nats/connection.ts"
 import { SUBJECTS } from "#schemas/names.ts"
 import type { Files } from "./files.ts"
@@ -47,6 +47,7 @@ const work = Effect.fn("workAtExports")(function* (
   const { render = renderFormats } = options
   const worker = `${hostname()}:${randomUUID()}`
   const running = yield* FiberSet.make<void>()
+  const places = yield* Semaphore.make(options.concurrency)
   const called = yield* Latch.make(false)
   yield* Effect.acquireRelease(
     Effect.sync(() =>
@@ -57,15 +58,19 @@ const work = Effect.fn("workAtExports")(function* (
   let last = ""
 
   const begin = Effect.fnUntraced(function* (tenant: string) {
-    const delivery = yield* queue.take(tenant)
-    if (delivery === undefined) return false
+    if (!(yield* places.takeIfAvailable(1))) return false
+    const delivery = yield* queue.take(tenant).pipe(Effect.onError(() => places.release(1)))
+    if (delivery === undefined) {
+      yield* places.release(1)
+      return false
+    }
     last = tenant
     yield* FiberSet.run(
       running,
       runJob(delivery, { ...options, render, worker }).pipe(
         // Its message comes again when the lease has passed.
         Effect.catchCause((cause) => Effect.logError("an export was dropped", cause)),
-        Effect.ensuring(called.open),
+        Effect.ensuring(Effect.andThen(places.release(1), called.open)),
       ),
     )
     return true
@@ -75,12 +80,8 @@ const work = Effect.fn("workAtExports")(function* (
     yield* called.close
     const tenants = inTurn([...(yield* queuedByTenant()).keys()], last)
     options.onAlive?.(Date.now())
-    let began = false
-    for (const tenant of tenants) {
-      if ((yield* FiberSet.size(running)) >= options.concurrency) break
-      began = (yield* begin(tenant)) || began
-    }
-    if (!began) yield* called.await.pipe(Effect.timeout(LOOK), Effect.ignore)
+    const began = yield* Effect.forEach(tenants, begin, { concurrency: options.concurrency })
+    if (!began.includes(true)) yield* called.await.pipe(Effect.timeout(LOOK), Effect.ignore)
   })
 
   const tidying = tidyUp(options).pipe(Effect.andThen(Effect.sleep(Math.min(MINUTE, options.ttl / 4))))

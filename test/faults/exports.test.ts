@@ -44,7 +44,7 @@ const startExporter = async (): Promise<ChildProcess> => {
     await once(child, "exit")
   })
   await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200), {
-    timeout: 20_000,
+    timeout: 60_000,
     interval: 100,
   })
   return child
@@ -117,7 +117,7 @@ const expectWhole = async (id: string, sha256: string | null): Promise<void> => 
   expect(new Set(lines).size).toBe(ROWS + 1)
 }
 
-describe("an exporter", { timeout: 120_000 }, () => {
+describe("an exporter", { timeout: 300_000 }, () => {
   it("that is killed in the middle is followed by another, and there is one file, the right one", async () => {
     const { id } = (await post(key, BODY)).body.data
     for (const attempt of [1, 2]) {
@@ -148,7 +148,7 @@ describe("an exporter", { timeout: 120_000 }, () => {
   it("that is paused and wakes up does not finish what another owns", async () => {
     const sleeper = await startExporter()
     const { id } = (await post(key, BODY)).body.data
-    await until(key, id, ({ state, rows }) => state === "running" && rows > 0, 40)
+    await until(key, id, ({ state, rows }) => state === "running" && rows > 0, 60)
     sleeper.kill("SIGSTOP")
     await startExporter()
     const made = await ended(key, id, 60)
@@ -157,14 +157,14 @@ describe("an exporter", { timeout: 120_000 }, () => {
     sleeper.kill("SIGCONT")
     // It is awake, and has noticed, when it has done another tenant's export.
     const theirKey = await keyFor(newTenant())
-    await ended(theirKey, (await post(theirKey, BODY)).body.data.id, 40)
+    await ended(theirKey, (await post(theirKey, BODY)).body.data.id, 60)
     await vi.waitFor(async () => expect(await filesOf(id)).toEqual([`${tenant}.${id}.2`]), 20_000)
     expect(await run(findJob(tenant, id))).toEqual(before)
     await expectWhole(id, made.sha256)
   })
 })
 
-describe("a snapshot", { timeout: 120_000 }, () => {
+describe("a snapshot", { timeout: 300_000 }, () => {
   it("holds nothing that arrives while it is made, and gives the same bytes again", async () => {
     const { id } = (await post(key, BODY)).body.data
     const done = new AbortController()
