@@ -1,10 +1,11 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { ACTION_BY_METRIC, METRICS } from "#schemas/catalogue.ts"
 import type { TargetPeriod } from "#schemas/target.ts"
 import { EVERYBODY } from "../auth/scope.ts"
-import { ACTIVATES, activityOf, catalogueParams, METRIC_SUMS } from "./activity.ts"
-import { PEOPLE, peopleParams } from "./people.ts"
+import { ACTIVATES, activityOf, activityReads, catalogueParams, METRIC_SUMS } from "./activity.ts"
+import { ask } from "./memory.ts"
+import { PEOPLE, PEOPLE_READS, peopleParams } from "./people.ts"
 import type { Report } from "./report.ts"
 import type { Parts } from "./target-periods.ts"
 import type { Actual, Due, Subject } from "./target-rules.ts"
@@ -68,8 +69,8 @@ export const readActuals = Effect.fn("readActuals")(function* (
   parts: Parts,
   dues: ReadonlyArray<Due>,
 ): Effect.fn.Return<Actual, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
   const activity = activityOf(report)
+  const reads = [...activityReads(report), ...(kind === "team" ? PEOPLE_READS : [])]
   const metrics = new Map<string, MetricsRow>()
   const days = new Map<string, DaysRow>()
   const look = Effect.fnUntraced(function* (period: TargetPeriod) {
@@ -92,7 +93,8 @@ export const readActuals = Effect.fn("readActuals")(function* (
       byUser: ByUser,
       sum: string,
     ) {
-      for (const row of yield* store.query<Row>(statement(kind, byUser, sum, activity.rows), { params })) {
+      const asked = statement(kind, byUser, sum, activity.rows)
+      for (const row of yield* ask<Row>(report.version, asked, params, reads)) {
         const start = partAt.get(row.start)
         if (start !== undefined) found.set(keyOf(period, row.id, start), row)
       }

@@ -1,11 +1,13 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import type { TargetReportParameters } from "#schemas/report-targets.ts"
 import { scopeParams } from "../auth/scope.ts"
 import { activityOf } from "./activity.ts"
+import { memberReads } from "./member-rows.ts"
+import { ask } from "./memory.ts"
 import { readNames } from "./names.ts"
-import { LICENSES, licenseParams, PEOPLE, peopleParams } from "./people.ts"
+import { LICENSES, licenseParams, PEOPLE, PEOPLE_READS, peopleParams } from "./people.ts"
 import type { Report } from "./report.ts"
 import type { Subject } from "./target-rules.ts"
 import { OWN_TEAMS } from "./target-scope.ts"
@@ -54,13 +56,12 @@ export const readSubjects = Effect.fn("readSubjects")(function* (
   first: string,
   limit: number,
 ): Effect.fn.Return<ReadonlyArray<NamedSubject>, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
-  const { tenant, range, scope } = report
+  const { tenant, range, scope, version } = report
+  const targets = { table: TABLES.targets }
   const common = { tenant, to: range.to, first, limit }
   if (parameters.subject === "team") {
-    const rows = yield* store.query<{ readonly id: string }>(TEAMS, {
-      params: { ...common, ...scopeParams(scope), team_ids: parameters.team_id ?? [] },
-    })
+    const params = { ...common, ...scopeParams(scope), team_ids: parameters.team_id ?? [] }
+    const rows = yield* ask<{ readonly id: string }>(version, TEAMS, params, [targets, ...PEOPLE_READS])
     const names = yield* readNames(
       report,
       "teams",
@@ -69,13 +70,12 @@ export const readSubjects = Effect.fn("readSubjects")(function* (
     return rows.map(({ id }) => ({ kind: "team", id, teams: [], name: names.get(id)?.name ?? null }))
   }
   const activity = activityOf(report)
-  const rows = yield* store.query<UserRow>(users(activity.rows), {
-    params: {
-      ...activity.params,
-      ...peopleParams(parameters, report),
-      ...licenseParams(range),
-      ...common,
-    },
-  })
+  const params = {
+    ...activity.params,
+    ...peopleParams(parameters, report),
+    ...licenseParams(range),
+    ...common,
+  }
+  const rows = yield* ask<UserRow>(version, users(activity.rows), params, [targets, ...memberReads(report)])
   return rows.map(({ id, name, team_ids }) => ({ kind: "user", id, teams: team_ids, name }))
 })

@@ -1,7 +1,8 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import type { TargetPeriod, TargetScope } from "#schemas/target.ts"
+import { ask } from "./memory.ts"
 import type { Report } from "./report.ts"
 
 /** Which targets are asked for. */
@@ -91,19 +92,17 @@ export class Versions {
 
 /** The versions of everyone's targets and of those of these users and teams. */
 export const readVersions = Effect.fn("readVersions")(function* (
-  { tenant }: Pick<Report, "tenant">,
+  { tenant, version }: Pick<Report, "tenant" | "version">,
   { metric = [], period }: TargetFilters,
   { users = [], teams = [] }: { readonly users?: Iterable<string>; readonly teams?: Iterable<string> },
 ): Effect.fn.Return<Versions, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
-  const rows = yield* store.query<Version>(STATEMENT, {
-    params: {
-      tenant,
-      user_ids: [...new Set(users)],
-      team_ids: [...new Set(teams)],
-      metrics: metric,
-      period: period ?? "",
-    },
-  })
+  const params = {
+    tenant,
+    user_ids: [...new Set(users)],
+    team_ids: [...new Set(teams)],
+    metrics: metric,
+    period: period ?? "",
+  }
+  const rows = yield* ask<Version>(version, STATEMENT, params, [{ table: TABLES.targets }])
   return new Versions(rows)
 })

@@ -171,6 +171,27 @@ describe("progress", () => {
     expect(rows).toHaveLength(1)
   })
 
+  it("is by what was set meanwhile the next time that it is asked for", async () => {
+    const changing = newTenant()
+    const asker = await keyFor(changing)
+    await putTenant(changing, "UTC")
+    await putUsers(changing, { u_1: { team_ids: [] } })
+    await putActions(changing, "UTC", [note("u_1", "2026-10-05T12:00:00.000Z")])
+    const week = () => rowsOf(asker, "from=2026-10-05&to=2026-10-11")
+    expect(await week()).toEqual([])
+    await putTargets(changing, [{ ...NOTES, scope: "everyone", value: 2 }])
+    expect(await week()).toMatchObject([{ value: 2, actual: 1 }])
+    await putActions(changing, "UTC", [note("u_1", "2026-10-11T12:00:00.000Z")])
+    expect(await week()).toMatchObject([{ value: 2, actual: 2 }])
+    await putTargets(changing, [
+      { ...NOTES, scope: "everyone", value: 3, set_at: "2026-02-01T00:00:00.000Z" },
+      { ...NOTES, scope: "team_members", scope_id: "t_1", value: 4 },
+    ])
+    expect(await week()).toMatchObject([{ value: 3 }])
+    await putUsers(changing, { u_1: { team_ids: ["t_1"], version: "2026-03-01T00:00:00.000Z" } })
+    expect(await week()).toMatchObject([{ value: 4, actual: 2 }])
+  })
+
   it("of a team is the sum over its members", async () => {
     const rows = await rowsOf(key, "from=2026-10-05&to=2026-10-11&subject=team")
     expect(rows).toMatchObject([

@@ -14,11 +14,11 @@ import { accepted, ok } from "../http/answer.ts"
 import { type Call, ofTenant, type Route, route } from "../http/endpoint.ts"
 import { refuse } from "../http/failure.ts"
 import { targetSetter } from "../ingest/set-target.ts"
-import { metaOf, openReport } from "../queries/report.ts"
+import { metaOf, type Opened, openNow, openReport } from "../queries/report.ts"
 import { isKnown } from "../queries/target-known.ts"
 import { readTargetHistory, readTargets } from "../queries/target-list.ts"
-import { type DirectoryStanding, readDirectoryStanding } from "../queries/target-meta.ts"
 import { readTargetPage } from "../queries/target-page.ts"
+import { dayAt } from "../queries/target-periods.ts"
 
 const report = route(
   {
@@ -41,14 +41,10 @@ const report = route(
   }),
 )
 
-const listMeta = (
-  { zone, dataThrough }: DirectoryStanding,
-  parameters: TargetsParameters,
-  requestId: string,
-) => {
+const listMeta = ({ standing, dataThrough }: Opened, parameters: TargetsParameters, requestId: string) => {
   const { cursor: _, ...filters } = parameters
   return {
-    time_zone: zone,
+    time_zone: standing.zone,
     data_through: new Date(dataThrough).toISOString(),
     filters,
     request_id: requestId,
@@ -68,10 +64,10 @@ const list = route(
     problems: ["invalid_cursor"],
   },
   Effect.fn("targets")(function* ({ parameters, credential, requestId }: Call<TargetsParameters>) {
-    const asker = yield* ofTenant(credential)
-    const standing = yield* readDirectoryStanding(asker.tenant)
-    const { rows, nextCursor } = yield* readTargets(asker, parameters, parameters.on ?? standing.today)
-    return ok({ data: rows, next_cursor: nextCursor, meta: listMeta(standing, parameters, requestId) })
+    const opened = yield* openNow(credential)
+    const on = parameters.on ?? dayAt(opened.now, opened.standing.zone)
+    const { rows, nextCursor } = yield* readTargets(opened, parameters, on)
+    return ok({ data: rows, next_cursor: nextCursor, meta: listMeta(opened, parameters, requestId) })
   }),
 )
 
@@ -90,10 +86,9 @@ const history = route(
     credential,
     requestId,
   }: Call<TargetHistoryParameters>) {
-    const asker = yield* ofTenant(credential)
-    const standing = yield* readDirectoryStanding(asker.tenant)
-    const { rows, nextCursor } = yield* readTargetHistory(asker, parameters)
-    return ok({ data: rows, next_cursor: nextCursor, meta: listMeta(standing, parameters, requestId) })
+    const opened = yield* openNow(credential)
+    const { rows, nextCursor } = yield* readTargetHistory(opened, parameters)
+    return ok({ data: rows, next_cursor: nextCursor, meta: listMeta(opened, parameters, requestId) })
   }),
 )
 
