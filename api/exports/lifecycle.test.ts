@@ -1,8 +1,9 @@
 import { Effect } from "effect"
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { ClickHouseError } from "#clickhouse"
 import type { Export } from "#schemas/export-job.ts"
-import { exportSubject, STREAMS } from "#schemas/names.ts"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { actionSubject, BUCKETS, exportSubject, STREAMS } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { expectProblem, newTenant, testApp } from "../test-app.ts"
 import { FilesError, type Files } from "./files.ts"
@@ -112,6 +113,48 @@ describe("an export", () => {
     await vi.waitFor(async () => expect(await filesOf(worker.files, tenant)).toEqual([]), 15_000)
     await vi.waitFor(async () => expectProblem(await get(key, id), "not_found", 404), 15_000)
   })
+})
+
+it("waits until the writer has stored what the stream held at the asking", async () => {
+  const { ledger, through } = await run(
+    Effect.flatMap(Nats, ({ jetstream, kv }) =>
+      Effect.promise(async () => {
+        const subject = actionSubject(newTenant(), "contact.created")
+        const { seq } = await jetstream.publish(subject, "{}")
+        return { ledger: await kv.open(BUCKETS.ledger), through: seq }
+      }),
+    ),
+  )
+  const commit = (committed: number) =>
+    ledger.put(
+      STREAMS.actions,
+      JSON.stringify({
+        generation: 1,
+        stream: STREAMS.actions,
+        created: "",
+        committed,
+        committed_id: "",
+        committed_at: 0,
+        horizon: committed,
+        look_up_all_until: 0,
+        duplicate_window: 1000,
+        max_clock_ahead: 0,
+        owner: "test",
+        epoch: 1,
+        lease_until: 0,
+      } satisfies LedgerRecord),
+    )
+  onTestFinished(() => ledger.purge(STREAMS.actions))
+  await commit(through - 1)
+  await startWorker()
+  const key = await keyFor(newTenant())
+  const asked = await post(key)
+  const { id, manifest } = asked.body.data
+  expect(manifest.stream).toEqual({ generation: 1, sequence: through })
+  // Long enough for two looks; nothing tells of a look that found nothing.
+  await expect(ended(key, id, 2.5)).rejects.toThrow('"state":"queued"')
+  await commit(through)
+  expect(await ended(key, id)).toMatchObject({ state: "completed", attempts: 1 })
 })
 
 describe("an attempt that fails", () => {
