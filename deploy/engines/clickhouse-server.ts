@@ -3,9 +3,20 @@
 // Arguments: data directory, configuration file, HTTP port, TCP port.
 import { libchdbPath } from "chdb/libchdb"
 import { DataType, load, open } from "ffi-rs"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { Worker } from "node:worker_threads"
 
-const [path, config, httpPort, tcpPort] = process.argv.slice(2)
+const [path = "", config, httpPort, tcpPort] = process.argv.slice(2)
+
+// Takes the function file(path) away, which in `clickhouse local`, as this server is one, reads every file of the
+// machine, this store's own included, for whoever may SELECT. A function that lies in the store under the same name
+// comes first. (The table function file() needs a right that nobody has.)
+mkdirSync(join(path, "user_defined"), { recursive: true })
+writeFileSync(
+  join(path, "user_defined", "function_file.sql"),
+  "CREATE FUNCTION file AS path -> throwIf(true, 'file() is switched off')\n",
+)
 
 // The server ends with its parent, however that one died: standard input then ends too.
 const ready = new SharedArrayBuffer(4)

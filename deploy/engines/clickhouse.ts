@@ -27,19 +27,6 @@ const writeConfiguration = (dir: string): string => {
   return config
 }
 
-/**
- * Takes the function file(path) away, which in `clickhouse local`, as this server is one, reads every file of the
- * machine, this store's own included, for whoever may SELECT. A function that lies in the store under the same name
- * comes first. (The table function file() needs a right that nobody has.)
- */
-const forbidFiles = (store: string): void => {
-  mkdirSync(join(store, "user_defined"), { recursive: true })
-  writeFileSync(
-    join(store, "user_defined", "function_file.sql"),
-    "CREATE FUNCTION file AS path -> throwIf(true, 'file() is switched off')\n",
-  )
-}
-
 /** Users of the embedded server have no passwords unless the environment sets them; it listens on loopback alone. */
 const withPasswords = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   TIDEMARK_MIGRATOR_PASSWORD: "",
@@ -56,14 +43,18 @@ export const embeddedClickHouse = Effect.fn("embeddedClickHouse")(function* (opt
   yield* portIsFree("clickhouse", options.httpPort, "CLICKHOUSE_HTTP_PORT")
   yield* portIsFree("clickhouse", options.tcpPort, "CLICKHOUSE_TCP_PORT")
   const dir = join(options.dataDir, "clickhouse")
-  const store = join(dir, "store")
   const config = writeConfiguration(join(dir, "configuration"))
   const users = biUsersText(options.dataDir)
   installBiUsers(options.dataDir, users)
-  forbidFiles(store)
   const child: Child = yield* spawnScoped(
     process.execPath,
-    [file("./clickhouse-server.ts"), store, config, String(options.httpPort), String(options.tcpPort)],
+    [
+      file("./clickhouse-server.ts"),
+      join(dir, "store"),
+      config,
+      String(options.httpPort),
+      String(options.tcpPort),
+    ],
     { env: withPasswords(process.env), patience: 8000 },
   )
   const ping = `http://127.0.0.1:${options.httpPort}/ping`
