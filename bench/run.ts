@@ -1,14 +1,16 @@
-// npm run bench [-- --events 1000000] [--only drain,backfill,latency]: one JSON line a figure.
+// npm run bench [-- --events 1000000] [--query-events 20000000] [--only drain,backfill,latency,queries]: one JSON line a figure.
 import { cpus, totalmem } from "node:os"
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import { drain } from "./drain.ts"
 import { latency } from "./latency.ts"
+import { queries } from "./queries.ts"
 
 const { values } = parseArgs({
   options: {
     events: { type: "string", default: "1000000" },
-    only: { type: "string", default: "drain,backfill,latency" },
+    "query-events": { type: "string", default: "20000000" },
+    only: { type: "string", default: "drain,backfill,latency,queries" },
   },
 })
 const only = values.only.split(",")
@@ -25,3 +27,4 @@ say({
 if (only.includes("drain")) say(await Effect.runPromise(drain("drain", events, false)))
 if (only.includes("backfill")) say(await Effect.runPromise(drain("backfill", events, true)))
 if (only.includes("latency")) say(await Effect.runPromise(latency(5000, 30)))
+if (only.includes("queries")) await Effect.runPromise(queries(Number(values["query-events"]), say))

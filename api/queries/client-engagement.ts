@@ -1,4 +1,3 @@
-import { ClickHouse } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import {
@@ -8,6 +7,7 @@ import {
   STAGES,
 } from "#schemas/report-clients.ts"
 import { CLIENTS, JOBS } from "./client-directory.ts"
+import { ask } from "./memory.ts"
 import {
   afterPlace,
   COUNT,
@@ -96,15 +96,16 @@ const rowOf = (found: Row): ClientEngagementRow => {
 /** A page of the clients and jobs that anything was done about in the range. */
 export const readClientEngagement = Effect.fn("readClientEngagement")(function* (
   parameters: ClientEngagementParameters,
-  { tenant, range }: Report,
+  { tenant, range, version }: Report,
 ) {
-  const store = yield* ClickHouse
   const { limit = 50, sort = "client_id", stage = [] } = parameters
   const order = orderBy(SORTS, "row_id", sort)
   const place = yield* order.cursors.read(tenant, parameters)
   const filters = (Object.keys(FILTERS) as Array<Filter>).filter((filter) => parameters[filter] !== undefined)
-  const found = yield* store.query<Row>(statement(filters, order, place), {
-    params: {
+  const found: ReadonlyArray<Row> = yield* ask<Row>(
+    version,
+    statement(filters, order, place),
+    {
       ...Object.fromEntries(filters.map((filter) => [filter, parameters[filter]])),
       ...orderParams(order, place, limit),
       tenant,
@@ -113,7 +114,8 @@ export const readClientEngagement = Effect.fn("readClientEngagement")(function* 
       stage_actions: STAGES.flatMap(({ action }) => action ?? []),
       stages: STAGES.flatMap((one, index) => (stage.includes(one.stage) ? [index] : [])),
     },
-  })
+    [{ table: TABLES.clientActivity15m, range }, { table: TABLES.clients }, { table: TABLES.jobs }],
+  )
   const rows = found.slice(0, limit)
   const last = rows.at(-1)
   return {
