@@ -11,7 +11,6 @@ import { Zones } from "../pipeline/writer/zones.ts"
 import { STREAMS } from "#schemas/names.ts"
 import type { Files } from "../api/exports/files.ts"
 import { natsFiles } from "../api/exports/nats-files.ts"
-import { s3Files } from "../api/exports/s3-files.ts"
 import { runExporter } from "../api/exports/worker.ts"
 import { adoptKeys } from "../api/auth/adopt-keys.ts"
 import { serveApi } from "../api/server.ts"
@@ -108,7 +107,10 @@ export const writerService = Effect.fn("writerService")(function* (
 
 /** Where the exports' files are kept. */
 const filesOf = ({ exportS3 }: Settings): Effect.Effect<Files, never, Nats> =>
-  exportS3 === undefined ? Effect.map(Nats, natsFiles) : Effect.sync(() => s3Files(exportS3))
+  exportS3 === undefined
+    ? Effect.map(Nats, natsFiles)
+    : // The protocol's client is large; who does not need it does not load it.
+      Effect.promise(async () => (await import("../api/exports/s3-files.ts")).s3Files(exportS3))
 
 /** Does export jobs, until the scope ends. */
 export const exporterService = Effect.fn("exporterService")(function* (
