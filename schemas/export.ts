@@ -32,7 +32,13 @@ const fileFields = {
 } as const
 
 const { cursor: _cursor, limit: _limit, ...actionFilters } = ActionsParameters.fields
-const { cursor: __cursor, limit: __limit, sort: _sort, ...userFilters } = UsersParameters.fields
+const {
+  cursor: __cursor,
+  limit: __limit,
+  sort: _sort,
+  targets: _targets,
+  ...userFilters
+} = UsersParameters.fields
 
 const isFile = Schema.makeFilter(
   ({

@@ -71,10 +71,10 @@ const objects = (lines: ReadonlyArray<ReadonlyArray<Cell>>): ReadonlyArray<Row> 
 }
 
 /** RFC 4180 to the letter: CRLF ends a line, quotes stand at both ends of a cell or not at all. */
-export const readCsv = (bytes: Buffer): ReadonlyArray<Row> => {
+export const readCsv = (bytes: Buffer, lineEnd = "\r\n"): ReadonlyArray<Row> => {
   const lines: Array<Array<string>> = []
   const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/uy
+  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|${lineEnd})`, "uy")
   let line: Array<string> = []
   while (cell.lastIndex < text.length) {
     const at = cell.lastIndex
@@ -137,7 +137,7 @@ const xlsxCell = (attributes: string, contents: string): Cell => {
   return attributes.includes('t="b"') ? value === "1" : Number(value)
 }
 
-const readSheets = (bytes: Buffer): ReadonlyArray<ReadonlyArray<Row>> => {
+export const readSheets = (bytes: Buffer): ReadonlyArray<ReadonlyArray<Row>> => {
   const files = unzipSync(bytes)
   const workbook = strFromU8(files["xl/workbook.xml"] ?? new Uint8Array())
   const names = [...workbook.matchAll(/<sheet name="Sheet(\d+)"/gu)].map(([, n]) => n)

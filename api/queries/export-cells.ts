@@ -2,6 +2,8 @@
 export interface Cells {
   /** Any text but the empty one. */
   readonly text: (expression: string) => string
+  /** Text that can be longer than any field of the directory. */
+  readonly long: (expression: string) => string
   /** What stands for text that is not there, which in every expression is the empty one. */
   readonly absent: string
   /** A DateTime64 in UTC that may be NULL. */
@@ -28,6 +30,10 @@ export interface Exported {
 /** A cell of text that may be empty. */
 export const textCell = (cells: Cells, expression: string): string =>
   `if(empty(${expression}), ${cells.absent}, ${cells.text(expression)})`
+
+/** A cell of text that may be empty and may be long. */
+export const longCell = (cells: Cells, expression: string): string =>
+  textCell({ ...cells, text: cells.long }, expression)
 
 /** Of what was joined: written as a cell already, unless nothing was found. */
 export const joinedCell = ({ absent }: Cells, expression: string): string =>

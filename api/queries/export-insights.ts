@@ -5,7 +5,7 @@ import type { Snapshot, UserInsightsRequest } from "#schemas/export.ts"
 import { TABLES } from "#schemas/names.ts"
 import type { Scope } from "../auth/scope.ts"
 import { ACTIVATES, type Activity } from "./activity.ts"
-import { type Cells, type Exported, textCell } from "./export-cells.ts"
+import { type Cells, type Exported, longCell, textCell } from "./export-cells.ts"
 import { startsOfDays } from "./local-days.ts"
 import { LISTED, memberParams, memberRows, memberRowsWithDays } from "./member-rows.ts"
 import { type Range, rangeOf } from "./range.ts"
@@ -72,7 +72,7 @@ const STATUS = `multiIf(
 const TEAM_NAMES = `arrayStringConcat(
     arrayMap(
       id -> if(has(teams.ids, id), teams.names[indexOf(teams.ids, id)], id),
-      members.team_ids),
+      team_ids),
     '; ')`
 
 const NAMES = [
@@ -92,8 +92,8 @@ const columns = (cells: Cells): ReadonlyArray<string> => [
   textCell(cells, "members.user_id"),
   textCell(cells, "ifNull(members.name, '')"),
   textCell(cells, "ifNull(members.email, '')"),
-  textCell(cells, TEAM_NAMES),
-  textCell(cells, STATUS),
+  longCell(cells, "members.team_names"),
+  textCell(cells, "members.license_status"),
   cells.flag("members.active_days > 0"),
   cells.count("members.active_days"),
   cells.instant("if(members.active_days > 0, members.last_at, NULL)"),
@@ -107,17 +107,20 @@ SELECT
     .map((expression, index) => `${expression} AS ${NAMES[index]}`)
     .join(",\n  ")}
 FROM (
-  SELECT * REPLACE (arrayResize(metrics, ${METRICS.length}) AS metrics)
-  FROM (${memberRowsWithDays(activity)})
+  SELECT
+    * REPLACE (arrayResize(metrics, ${METRICS.length}) AS metrics),
+    ${STATUS} AS license_status,
+    ${TEAM_NAMES} AS team_names
+  FROM (${memberRowsWithDays(activity)}) AS rows
+  CROSS JOIN (
+    SELECT groupArray(team_id) AS ids, groupArray(name) AS names
+    FROM (
+      SELECT team_id, max(record).name AS name FROM ${TABLES.teams} WHERE tenant = {tenant:String} GROUP BY team_id
+    )
+  ) AS teams
   WHERE ${LISTED}
 ) AS members
 LEFT JOIN (${LAST_EVER}) AS ever ON ever.user_id = members.user_id
-CROSS JOIN (
-  SELECT groupArray(team_id) AS ids, groupArray(name) AS names
-  FROM (
-    SELECT team_id, max(record).name AS name FROM ${TABLES.teams} WHERE tenant = {tenant:String} GROUP BY team_id
-  )
-) AS teams
 ORDER BY members.user_id`
 
 const countStatement = (activity: Activity): string => `

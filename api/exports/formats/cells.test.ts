@@ -163,3 +163,127 @@ describe("the action log", () => {
     )
   })
 })
+
+describe("what a spreadsheet may take for a formula", () => {
+  const DANGEROUS = /^[=+\-@\t\r]/u
+
+  it("begins with an apostrophe in every column of CSV, and nothing else is touched", async () => {
+    const { bytes } = await file({ ...ACTIONS, format: "csv" }, snapshot)
+    const expected = flat(await answered()).map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([name, cell]) => [
+          name,
+          DANGEROUS.test(String(cell)) ? `'${String(cell)}` : cell,
+        ]),
+      ),
+    )
+    const rows = readCsv(bytes)
+    expect(rows).toEqual(expected)
+    expect(rows.flatMap((row) => Object.values(row)).filter((cell) => DANGEROUS.test(String(cell)))).toEqual(
+      [],
+    )
+    expect(rows.map(({ actor_name }) => actor_name)).toContain("'+49 170 1234567")
+  })
+
+  it("is let through when the caller says so: telephone numbers are as they were", async () => {
+    const { bytes } = await file({ ...ACTIONS, format: "csv", csv: { defuse: false } }, snapshot)
+    expect(readCsv(bytes).map(({ actor_name }) => actor_name)).toContain("+49 170 1234567")
+  })
+})
+
+describe("a byte order mark", () => {
+  it("stands at the beginning when it is wanted, and only then", async () => {
+    const [plain, marked] = [
+      await file({ ...ACTIONS, format: "csv" }, snapshot),
+      await file({ ...ACTIONS, format: "csv", csv: { bom: true } }, snapshot),
+    ]
+    expect(plain.bytes[0]).toBe('"'.charCodeAt(0))
+    expect(marked.bytes.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]))
+    expect(marked.bytes.subarray(3).equals(plain.bytes)).toBe(true)
+  })
+})
+
+describe("the filters", () => {
+  const query = (name: string, values: ReadonlyArray<string>) =>
+    values.map((value) => `&${name}=${encodeURIComponent(value)}`).join("")
+
+  it.each([
+    ["client_id", ["=1+1", "comma, semicolon; and\ttab"]],
+    ["user_id", ["007", "nobody"]],
+    ["user_email", ["@SUM(A1:A9)", "ZOË MÜLLER 🦊 👩‍👩‍👧"]],
+    ["candidate_id", ["gone", '"']],
+    ["job_id", ["j", "NULL"]],
+    ["action", ["note.logged", "cv.downloaded"]],
+  ])("by %s are the log's own", async (name, values) => {
+    const expected = await answered(query(name, values))
+    expect(expected.length).toBeGreaterThan(1)
+    const { bytes, rows } = await file({ ...ACTIONS, [name]: values, format: "ndjson" }, snapshot)
+    expect(readNdjson(bytes)).toEqual(expected)
+    expect(rows).toBe(expected.length)
+  })
+})
+
+describe("a snapshot", () => {
+  it("does not hold what came after its place in the stream", async () => {
+    const own = newTenant()
+    const at = (n: number) => ({
+      id: `e-${n}`,
+      type: "note.logged",
+      time: `2026-10-2${n}T10:00:00.000Z`,
+      actor_id: "u",
+      generation: n < 3 ? 0 : 1,
+      stream_seq: n < 3 ? 500 + n : n,
+    })
+    await putActions(own, "UTC", [1, 2, 3, 4].map(at))
+    const days = async (generation: number, sequence: number) =>
+      readNdjson(
+        (
+          await file(
+            { ...ACTIONS, format: "ndjson" },
+            snapshotOf(own, { ...RANGE, zone: "UTC", pin: { generation, sequence } }),
+          )
+        ).bytes,
+      ).map(({ occurred_at_utc }) => String(occurred_at_utc).slice(8, 10))
+    expect(await days(0, 500)).toEqual([])
+    expect(await days(0, 501)).toEqual(["21"])
+    expect(await days(0, 9999)).toEqual(["22", "21"])
+    expect(await days(1, 3)).toEqual(["23", "22", "21"])
+    expect(await days(1, 4)).toEqual(["24", "23", "22", "21"])
+  })
+
+  it("without names has no name and no e-mail address of anybody, and all ids", async () => {
+    const { bytes } = await file(
+      { ...ACTIONS, format: "ndjson" },
+      snapshotOf(tenant, { ...RANGE, hide_names: true }),
+    )
+    const hidden = { actor_name: null, actor_email: null, candidate_name: null, candidate_email: null }
+    expect(readNdjson(bytes)).toEqual((await answered()).map((row) => ({ ...row, ...hidden })))
+  })
+
+  it.each([
+    [{ kind: "self", user: "007" } as const, ["007", "007", "007"]],
+    [{ kind: "self", user: "" } as const, []],
+  ])("of the scope %o holds its actors alone", async (scope, actors) => {
+    const { bytes, expected } = await file(
+      { ...ACTIONS, format: "ndjson" },
+      snapshotOf(tenant, { ...RANGE, scope }),
+    )
+    expect(readNdjson(bytes).map(({ actor_user_id }) => actor_user_id)).toEqual(actors)
+    expect(expected).toBe(actors.length)
+  })
+
+  it("of one tenant has nothing of another", async () => {
+    const { bytes, rows } = await file({ ...ACTIONS, format: "ndjson" }, snapshotOf(newTenant(), RANGE))
+    expect([bytes.length, rows]).toEqual([0, 0])
+  })
+
+  it.each(["csv", "ndjson", "parquet", "xlsx"] as const)(
+    "that is empty is a whole file in %s",
+    async (format) => {
+      const { bytes, rows } = await file({ ...ACTIONS, format }, snapshotOf(newTenant(), RANGE))
+      const read = { csv: readCsv, ndjson: readNdjson, parquet: readParquet, xlsx: readXlsx }[format]
+      expect(await read(bytes)).toEqual([])
+      expect(rows).toBe(0)
+    },
+  )
+})

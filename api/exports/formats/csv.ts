@@ -8,8 +8,11 @@ const FORMULA_STARTS = [61, 43, 45, 64, 9, 13]
 const defused = (text: string): string =>
   `if(ascii(${text}) IN (${FORMULA_STARTS.join(", ")}), concat('''', ${text}), ${text})`
 
+const asItIs = (text: string): string => text
+
 const cells = (defuse: boolean): Cells => ({
-  text: defuse ? defused : (text) => text,
+  text: defuse ? defused : asItIs,
+  long: defuse ? defused : asItIs,
   absent: "''",
   instant: (time) => time,
   count: (number) => number,

@@ -6,6 +6,7 @@ import { lineRows, rowsByTemplate } from "./lines.ts"
 export const ndjson: Format = {
   cells: {
     text: (text) => `toJSONString(${text})`,
+    long: (text) => `toJSONString(${text})`,
     absent: "'null'",
     instant: (time) => `ifNull(concat('"', ${utcTimeOf(time)}, '"'), 'null')`,
     count: (number) => `toString(${number})`,

@@ -7,6 +7,7 @@ const ROW_GROUP = 100_000
 export const parquet: Format = {
   cells: {
     text: (text) => text,
+    long: (text) => text,
     absent: "NULL",
     instant: (time) => time,
     count: (number) => `toInt64(${number})`,

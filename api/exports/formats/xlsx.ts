@@ -12,8 +12,11 @@ const fitted = (text: string): string => `if(
     concat(substringUTF8(${text}, 1, if(match(${text}, ${ASTRAL}), ${(MAX_CELL - 1) / 2}, ${MAX_CELL - 1})), '…'),
     ${text})`
 
-/** XML knows no control characters; Office writes them, and what looks like one of them, as `_xHHHH_`. */
-const SPECIAL = "'[\\\\x00-\\\\x1F\\\\x{FFFE}\\\\x{FFFF}]|_x[0-9A-Fa-f]{4}_'"
+/**
+ * XML knows no control characters; Office writes them, and what looks like one of them, as `_xHHHH_`. Spaces at the ends
+ * are kept where that is said.
+ */
+const SPECIAL = "'^ | $|[\\\\x00-\\\\x1F\\\\x{FFFE}\\\\x{FFFF}]|_x[0-9A-Fa-f]{4}_'"
 
 const specially = (text: string): string => `arrayStringConcat(arrayMap(
     c -> multiIf(
@@ -26,18 +29,21 @@ const specially = (text: string): string => `arrayStringConcat(arrayMap(
       encodeXMLComponent(c)),
     extractAll(${text}, '(?s)_x|.')))`
 
-const escaped = (text: string): string =>
-  `if(match(${text}, ${SPECIAL}), ${specially(text)}, encodeXMLComponent(${text}))`
+const inline = (xml: string, attribute = ""): string =>
+  `concat('<c t="inlineStr"><is><t${attribute}>', ${xml}, '</t></is></c>')`
 
-const textCell = (escapedText: string): string =>
-  `concat('<c t="inlineStr"><is><t xml:space="preserve">', ${escapedText}, '</t></is></c>')`
+const textCell = (text: string): string => `if(
+    match(${text}, ${SPECIAL}),
+    ${inline(specially(text), ' xml:space="preserve"')},
+    ${inline(`encodeXMLComponent(${text})`)})`
 
 /** Cells of a row in SpreadsheetML. Text is a string in place, which no program calculates; numbers are numbers. */
 export const xlsxRows: Format = {
   cells: {
-    text: (text) => textCell(escaped(fitted(text))),
+    text: (text) => textCell(text),
+    long: (text) => textCell(fitted(text)),
     absent: "'<c/>'",
-    instant: (time) => `ifNull(${textCell(utcTimeOf(time))}, '<c/>')`,
+    instant: (time) => `ifNull(${inline(utcTimeOf(time))}, '<c/>')`,
     count: (number) => `concat('<c><v>', toString(${number}), '</v></c>')`,
     flag: (condition) => `if(${condition}, '<c t="b"><v>1</v></c>', '<c t="b"><v>0</v></c>')`,
   },
