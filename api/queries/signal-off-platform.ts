@@ -2,27 +2,14 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import type { Opened } from "./report.ts"
-import {
-  DAY,
-  filtersOf,
-  pairKey,
-  type SignalFilters,
-  type SignalPlace,
-  startOfQuarter,
-} from "./signal-asked.ts"
+import { DAY, filtersOf, type SignalFilters, type SignalPlace, startOfQuarter } from "./signal-asked.ts"
 import { dateTime, dateTime64 } from "./statement.ts"
 
 /** A client who could reach a candidate without the platform, and a candidate of whom nothing came. */
 export interface OffPlatform {
   readonly client_id: string
   readonly candidate_id: string
-  readonly reveals: number
-  readonly downloads: number
-  readonly first_at: string
-  readonly last_at: string
   readonly contract_months: number
-  /** UTC days on which the events lie, the first ones first. */
-  readonly days: ReadonlyArray<string>
 }
 
 /** What gives a client the means to reach a candidate. */
@@ -38,50 +25,49 @@ const OUTCOMES = [
   "placement.created",
 ] as const
 
-const quietSince = ({ now, settings }: Opened): number => now - settings.signals.quiet_days * DAY
+const BY_CLIENT = "client_id IN {client_id:Array(String)}"
 
-/** A job stands with the events behind the signal; every other event of the pair counts whatever its job. */
-const FILTERS = {
-  client_id: "client_id IN {client_id:Array(String)}",
-  job_id: "countIf(job_id IN {job_id:Array(String)}) > 0",
-} as const
+const clients = (isFiltered: boolean): string => `
+SELECT DISTINCT client_id
+FROM ${TABLES.clientActivity15m}
+WHERE tenant = {tenant:String} AND action IN {means:Array(String)} AND by_client
+  AND client_id >= {after_client:String}${isFiltered ? ` AND ${BY_CLIENT}` : ""}
+ORDER BY client_id`
 
-const statement = (filters: ReadonlyArray<keyof typeof FILTERS>): string => {
-  const scope = [
-    "tenant = {tenant:String}",
-    "candidate_id != ''",
-    ...(filters.includes("client_id") ? [FILTERS.client_id] : []),
-  ].join(" AND ")
-  return `
+/** A client and a candidate have their rows of two kinds of time: all of few actions, and all actions of late. */
+const rows = (condition: string): string => `
+    SELECT client_id, candidate_id, job_id, activity.first_at, activity.last_at,
+      by_client AND action IN {means:Array(String)} AS is_means,
+      action IN {outcomes:Array(String)} AS is_outcome
+    FROM ${TABLES.clientActivity15m} AS activity
+    WHERE tenant = {tenant:String} AND client_id BETWEEN {first_client:String} AND {last_client:String}
+      AND candidate_id != '' AND ${condition}`
+
+const statement = (filters: ReadonlyArray<"client_id" | "job_id">): string => `
 WITH (SELECT max(record).contract_months FROM ${TABLES.tenants} WHERE tenant = {tenant:String}) AS known_months,
   if(known_months = 0, 12, known_months) AS months
-SELECT
-  client_id,
-  candidate_id,
-  sumIf(events, action = 'candidate_contact.revealed') AS reveals,
-  sumIf(events, action = 'cv.downloaded') AS downloads,
-  min(activity.first_at) AS first_at,
-  max(activity.last_at) AS last_at,
-  months AS contract_months,
-  arraySort(groupUniqArray(toDate(quarter))) AS days
-FROM ${TABLES.clientActivity15m} AS activity
-WHERE ${scope} AND by_client AND action IN {means:Array(String)}
-  AND (client_id, candidate_id) > ({after_client:String}, {after_subject:String})
-  AND (client_id, candidate_id) NOT IN (
-    SELECT client_id, candidate_id FROM ${TABLES.clientActivity15m}
-    WHERE ${scope} AND action IN {outcomes:Array(String)})
-  AND (client_id, candidate_id) NOT IN (
-    SELECT client_id, candidate_id FROM ${TABLES.clientActivity15m} AS latest
-    WHERE ${scope} AND quarter >= {quiet_quarter:DateTime('UTC')}
-      AND latest.last_at > {quiet_since:DateTime64(3, 'UTC')})
+SELECT client_id, candidate_id, months AS contract_months
+FROM (${rows("action IN arrayConcat({means:Array(String)}, {outcomes:Array(String)})")}
+    UNION ALL${rows(`action NOT IN arrayConcat({means:Array(String)}, {outcomes:Array(String)})
+      AND quarter >= {quiet_quarter:DateTime('UTC')} AND activity.last_at > {quiet_since:DateTime64(3, 'UTC')}`)}
+)
+WHERE (client_id, candidate_id) > ({after_client:String}, {after_subject:String})
+  ${filters.includes("client_id") ? `AND ${BY_CLIENT}` : ""}
 GROUP BY client_id, candidate_id
-HAVING addMonths(first_at, months) > {now:DateTime64(3, 'UTC')}
-  ${filters.includes("job_id") ? `AND ${FILTERS.job_id}` : ""}
+HAVING countIf(is_means) > 0 AND countIf(is_outcome) = 0
+  AND max(last_at) <= {quiet_since:DateTime64(3, 'UTC')}
+  AND addMonths(minIf(first_at, is_means), months) > {now:DateTime64(3, 'UTC')}
+  ${filters.includes("job_id") ? "AND countIf(is_means AND job_id IN {job_id:Array(String)}) > 0" : ""}
 ORDER BY client_id, candidate_id
 LIMIT {limit:UInt32}`
-}
 
-/** By client and candidate. */
+const FIRST_CLIENTS = 16
+const WIDER = 8
+
+/**
+ * By client and candidate. A page is found among few clients where signals are many, so few are looked at first, then
+ * ever more.
+ */
 export const readOffPlatform = Effect.fn("readOffPlatform")(function* (
   opened: Opened,
   filters: SignalFilters,
@@ -89,43 +75,38 @@ export const readOffPlatform = Effect.fn("readOffPlatform")(function* (
   limit: number,
 ): Effect.fn.Return<ReadonlyArray<OffPlatform>, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
-  const since = quietSince(opened)
-  const { names, params } = filtersOf(filters)
-  return yield* store.query<OffPlatform>(statement(names), {
-    params: {
-      ...params,
-      tenant: opened.tenant,
-      means: MEANS,
-      outcomes: OUTCOMES,
-      quiet_since: dateTime64(since),
-      quiet_quarter: dateTime(startOfQuarter(since)),
-      now: dateTime64(opened.now),
-      after_client: after.client,
-      after_subject: after.subject,
-      limit,
-    },
+  const since = opened.now - opened.settings.signals.quiet_days * DAY
+  const { names, params: asked } = filtersOf(filters)
+  const params = {
+    ...asked,
+    tenant: opened.tenant,
+    means: MEANS,
+    outcomes: OUTCOMES,
+    quiet_since: dateTime64(since),
+    quiet_quarter: dateTime(startOfQuarter(since)),
+    now: dateTime64(opened.now),
+    after_client: after.client,
+    after_subject: after.subject,
+  }
+  const all = yield* store.query<{ readonly client_id: string }>(clients(names.includes("client_id")), {
+    params,
   })
-})
-
-const LAST = `
-SELECT client_id, candidate_id, max(activity.last_at) AS last_at
-FROM ${TABLES.clientActivity15m} AS activity
-WHERE tenant = {tenant:String} AND client_id IN {clients:Array(String)} AND candidate_id IN {candidates:Array(String)}
-GROUP BY client_id, candidate_id`
-
-/** When anything last happened for a client and a candidate, by `pairKey`. */
-export const readPairsLast = Effect.fn("readPairsLast")(function* (
-  tenant: string,
-  pairs: ReadonlyArray<OffPlatform>,
-): Effect.fn.Return<ReadonlyMap<string, string>, ClickHouseError, ClickHouse> {
-  if (pairs.length === 0) return new Map()
-  const store = yield* ClickHouse
-  const rows = yield* store.query<Pick<OffPlatform, "client_id" | "candidate_id" | "last_at">>(LAST, {
-    params: {
-      tenant,
-      clients: [...new Set(pairs.map(({ client_id }) => client_id))],
-      candidates: [...new Set(pairs.map(({ candidate_id }) => candidate_id))],
-    },
-  })
-  return new Map(rows.map((row) => [pairKey(row.client_id, row.candidate_id), row.last_at]))
+  const found: Array<OffPlatform> = []
+  for (
+    let at = 0, count = FIRST_CLIENTS;
+    at < all.length && found.length < limit;
+    at += count, count *= WIDER
+  ) {
+    const some = all.slice(at, at + count)
+    const pairs = yield* store.query<OffPlatform>(statement(names), {
+      params: {
+        ...params,
+        first_client: some[0]?.client_id,
+        last_client: some.at(-1)?.client_id,
+        limit: limit - found.length,
+      },
+    })
+    found.push(...pairs)
+  }
+  return found
 })

@@ -4,6 +4,7 @@ import { localTime } from "./local-days.ts"
 import { DAY } from "./signal-asked.ts"
 import type { Engaged } from "./signal-engaged.ts"
 import type { OffPlatform } from "./signal-off-platform.ts"
+import type { Pair } from "./signal-pairs.ts"
 
 const CAUTION = "This is a sign to check, not proof."
 
@@ -69,13 +70,12 @@ export const engagedReasons = (
 
 /** What the client has, what did not happen, and why it matters still. */
 export const offPlatformReasons = (
-  { reveals, downloads, first_at, contract_months }: OffPlatform,
-  pairLast: string,
+  { reveals, downloads, first_at, any_at, contract_months }: Pair & Pick<OffPlatform, "contract_months">,
   { quiet_days }: SignalThresholds,
   zone: string,
   now: number,
 ): ReadonlyArray<SignalReason> => {
-  const quiet = Math.floor((now - Date.parse(pairLast)) / DAY)
+  const quiet = Math.floor((now - Date.parse(any_at)) / DAY)
   return [
     ...(reveals === 0
       ? []
@@ -99,7 +99,7 @@ export const offPlatformReasons = (
         ]),
     {
       code: "quiet",
-      text: `Nothing at all happened for this client and candidate since ${minute(pairLast, zone)}, ${days(quiet)} ago; from ${quiet_days} on it is a sign.`,
+      text: `Nothing at all happened for this client and candidate since ${minute(any_at, zone)}, ${days(quiet)} ago; from ${quiet_days} on it is a sign.`,
       value: quiet,
       threshold: quiet_days,
     },

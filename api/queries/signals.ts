@@ -14,7 +14,8 @@ import type { Opened } from "./report.ts"
 import { BEGINNING, pairKey, type SignalPlace } from "./signal-asked.ts"
 import { type Engaged, engagedSince, INTEREST, readEngaged } from "./signal-engaged.ts"
 import { type EvidenceEvent, readEvidence } from "./signal-evidence.ts"
-import { MEANS, type OffPlatform, readOffPlatform, readPairsLast } from "./signal-off-platform.ts"
+import { MEANS, type OffPlatform, readOffPlatform } from "./signal-off-platform.ts"
+import { readPairs } from "./signal-pairs.ts"
 import { engagedReasons, offPlatformReasons, TEXTS } from "./signal-texts.ts"
 
 /** A page ends with a signal; those of a type follow each other by client and job or candidate. */
@@ -55,36 +56,31 @@ const bareEngaged = Effect.fnUntraced(function* (opened: Opened, found: Readonly
 
 const bareOffPlatform = Effect.fnUntraced(function* (opened: Opened, found: ReadonlyArray<OffPlatform>) {
   const { tenant, settings, standing, now } = opened
-  const { evidence, last } = yield* Effect.all(
-    {
-      evidence: readEvidence(
-        tenant,
-        "candidate_id",
-        MEANS,
-        0,
-        found.map(({ client_id, candidate_id, days }) => ({
-          client: client_id,
-          subject: candidate_id,
-          days,
-        })),
-      ),
-      last: readPairsLast(tenant, found),
-    },
-    { concurrency: "unbounded" },
+  const pairs = yield* readPairs(tenant, found)
+  // A repair may have taken a pair away between the two readings.
+  const there = found.flatMap(({ client_id, candidate_id, contract_months }) => {
+    const pair = pairs.get(pairKey(client_id, candidate_id))
+    return pair === undefined ? [] : [{ ...pair, contract_months }]
+  })
+  const evidence = yield* readEvidence(
+    tenant,
+    "candidate_id",
+    MEANS,
+    0,
+    there.map(({ client_id, candidate_id, days }) => ({ client: client_id, subject: candidate_id, days })),
   )
-  return found.map((row): Bare => {
-    const { client_id, candidate_id, first_at, last_at, reveals, downloads } = row
-    const key = pairKey(client_id, candidate_id)
+  return there.map((pair): Bare => {
+    const { client_id, candidate_id, first_at, last_at, reveals, downloads } = pair
     return {
       type: "off_platform_risk",
       client_id,
       job_id: null,
       candidate_id,
       text: TEXTS.off_platform_risk,
-      reasons: offPlatformReasons(row, last.get(key) ?? last_at, settings.signals, standing.zone, now),
+      reasons: offPlatformReasons(pair, settings.signals, standing.zone, now),
       first_at,
       last_at,
-      events: evidence.get(key) ?? [],
+      events: evidence.get(pairKey(client_id, candidate_id)) ?? [],
       evidence_total: reveals + downloads,
     }
   })

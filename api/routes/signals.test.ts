@@ -260,6 +260,20 @@ describe("signals", () => {
     )
   })
 
+  it("are found among many clients, few of whom have any", async () => {
+    const clients = Array.from({ length: 60 }, (_, n) => `c_${String(n).padStart(2, "0")}`)
+    const { tenant } = await makeClientWorld(
+      clients.flatMap((client_id, n) =>
+        [1, 2].map((k) => revealed(n % 7 === 3 ? 20 : 5, { client_id, ...candidate(k) })),
+      ),
+    )
+    const key = await keyFor(tenant)
+    const want = clients
+      .filter((_, n) => n % 7 === 3)
+      .flatMap((client) => [1, 2].map((k) => `off_platform_risk ${client} k_${k}`))
+    for (const limit of [3, 100]) expect(names(await signalsOf(call, key, "", limit))).toEqual(want)
+  })
+
   it("are for super admins, and for whoever was granted them, of their own tenant", async () => {
     const { tenant } = await makeClientWorld(FIVE)
     for (const role of ["recruiter", "manager", "member", "producer"] as const)
