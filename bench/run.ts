@@ -1,8 +1,5 @@
-<<<<<<< Updated upstream
-// npm run bench [-- --events 1000000] [--query-events 20000000] [--only drain,backfill,latency,queries]: one JSON line a figure.
-=======
-// npm run bench [-- --events 1000000] [--only drain,backfill,latency,exports]: one JSON line a figure.
->>>>>>> Stashed changes
+// npm run bench [-- --events 1000000] [--query-events 20000000] [--only drain,backfill,latency,queries,exports]: one JSON line
+// a figure.
 import { cpus, totalmem } from "node:os"
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
@@ -14,12 +11,8 @@ import { queries } from "./queries.ts"
 const { values } = parseArgs({
   options: {
     events: { type: "string", default: "1000000" },
-<<<<<<< Updated upstream
     "query-events": { type: "string", default: "20000000" },
-    only: { type: "string", default: "drain,backfill,latency,queries" },
-=======
-    only: { type: "string", default: "drain,backfill,latency,exports" },
->>>>>>> Stashed changes
+    only: { type: "string", default: "drain,backfill,latency,queries,exports" },
   },
 })
 const only = values.only.split(",")
@@ -36,8 +29,5 @@ say({
 if (only.includes("drain")) say(await Effect.runPromise(drain("drain", events, false)))
 if (only.includes("backfill")) say(await Effect.runPromise(drain("backfill", events, true)))
 if (only.includes("latency")) say(await Effect.runPromise(latency(5000, 30)))
-<<<<<<< Updated upstream
 if (only.includes("queries")) await Effect.runPromise(queries(Number(values["query-events"]), say))
-=======
 if (only.includes("exports")) await Effect.runPromise(exportsBench(events, 3, say))
->>>>>>> Stashed changes
