@@ -129,3 +129,21 @@ describe("a duration", () => {
     expect(parseDuration(text)).toBeUndefined()
   })
 })
+
+describe("the bucket for exports", () => {
+  it("is none unless it is named", () => {
+    expect(readSettings({}).exportS3).toBeUndefined()
+    expect(readSettings({ EXPORT_S3_BUCKET: "b" }).exportS3).toEqual({
+      endpoint: undefined,
+      bucket: "b",
+      region: "us-east-1",
+      credentials: undefined,
+    })
+  })
+  it("takes both parts of a key or neither, and is what an endpoint is of", () => {
+    expect(problemsOf({ EXPORT_S3_BUCKET: "b", EXPORT_S3_ACCESS_KEY_ID: "k" })).toHaveLength(1)
+    expect(problemsOf({ EXPORT_S3_BUCKET: "b", EXPORT_S3_SECRET_ACCESS_KEY: "s" })).toHaveLength(1)
+    expect(problemsOf({ EXPORT_S3_ENDPOINT: "http://s3:9000" })).toHaveLength(1)
+    expect(problemsOf({ EXPORT_S3_BUCKET: "b", EXPORT_S3_ENDPOINT: "s3:9000" })).toHaveLength(1)
+  })
+})
