@@ -156,14 +156,15 @@ describe.each([
     }
     const before = used()
     const file = name()
-    const count = bytesOf(100 * MIB, (made) => {
-      if (made / (10 * MIB) < looks) return
+    const count = bytesOf(200 * MIB, (made) => {
+      if (made / (20 * MIB) < looks) return
       looks += 1
       most = Math.max(most, used() - before)
     })
     await files.put(file, count, never)
     expect(looks).toBeGreaterThan(9)
-    expect(most / MIB).toBeLessThan(50)
+    // Some parts are on their way at a time, and what is thrown away lately may still be there.
+    expect(most / MIB).toBeLessThan(80)
     await files.remove(file)
   })
 

@@ -47,7 +47,7 @@ export const s3Files = ({ endpoint, bucket, region, credentials }: S3): Files =>
   })
 
   const put: Files["put"] = async (name, bytes, signal) => {
-    const source = Readable.from(bytes, { objectMode: false, highWaterMark: PART })
+    const source = Readable.from(bytes, { objectMode: false })
     const upload = new Upload({
       client,
       params: { Bucket: bucket, Key: name, Body: source },
