@@ -43,13 +43,14 @@ export const renderer = () => {
     request: Omit<ExportRequest, "from" | "to">,
     snapshot: Snapshot,
     signal = new AbortController().signal,
+    by = store,
   ): Promise<Rendered> => {
     const chunks: Array<Uint8Array> = []
     let rows = 0
     let expected: number | undefined
     const { from, to } = snapshot
     const bytes = render({
-      store,
+      store: by,
       request: { ...request, from, to } as ExportRequest,
       snapshot,
       signal,
@@ -59,7 +60,7 @@ export const renderer = () => {
     for await (const chunk of bytes) chunks.push(chunk)
     return { bytes: Buffer.concat(chunks), rows, expected }
   }
-  return { file, store: () => store }
+  return { file, exporter: () => store }
 }
 
 export type Cell = string | number | boolean | null

@@ -171,6 +171,15 @@ describe("a reader", () => {
     await until(async () => (await running("stops")) === 0)
   })
 
+  it("that waits is waited for five minutes", async () => {
+    const [row] = await Effect.runPromise(
+      store.query<{ readonly seconds: string }>(
+        "SELECT toString(getSetting('http_send_timeout')) AS seconds",
+      ),
+    )
+    expect(row).toEqual({ seconds: "300" })
+  })
+
   it("that waits makes the server wait", async () => {
     const chunks = store.stream(ENDLESS("waits"))[Symbol.asyncIterator]()
     await chunks.next()
