@@ -89,9 +89,10 @@ describe("engaged_not_scheduling", () => {
     expect(await found([...FIVE.slice(1), edge(1)])).toEqual([])
     // The test itself takes its time.
     expect(await found([...FIVE.slice(1), edge(-60_000)])).toEqual([ENGAGED])
-    const { tenant } = await makeClientWorld([...FIVE.slice(1), edge(60_000), edge(-60_000)])
+    const { tenant, now } = await makeClientWorld([...FIVE.slice(1), edge(60_000), edge(-60_000)])
     const [signal] = await signalsOf(call, await keyFor(tenant))
-    expect(signal).toMatchObject({ evidence_total: 5 })
+    const first_at = new Date(now - 14 * DAY + 60_000).toISOString()
+    expect(signal).toMatchObject({ evidence_total: 5, first_at })
     expect(signal?.evidence).toHaveLength(5)
   })
 
