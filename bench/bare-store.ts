@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 
-/** Where the bare loop writes: the event as it is, in the raw table's order, with or without the same two rollups. */
+/** Where the bare loop writes: the event as it is, in the raw table's order, with or without the same rollups. */
 export const makeBareStore = Effect.fn("makeBareStore")(function* (name: string, withViews: boolean) {
   const store = yield* ClickHouse
   yield* store.command("CREATE DATABASE IF NOT EXISTS bench ENGINE = Atomic")
@@ -36,4 +36,14 @@ export const makeBareStore = Effect.fn("makeBareStore")(function* (name: string,
       AS SELECT tenantid, ${key} AS at, data.actor_id AS user_id, type, count() AS events, sum(data.quantity) AS quantity
       FROM bench.${name} WHERE data.actor_type = 'member' AND NOT data.automated GROUP BY tenantid, at, user_id, type`)
   }
+  yield* store.command(`DROP VIEW IF EXISTS bench.${name}_clients`)
+  yield* store.command(`
+    CREATE MATERIALIZED VIEW bench.${name}_clients
+    ENGINE = SummingMergeTree ORDER BY (tenantid, type, client_id, at, job_id, candidate_id, by_client)
+    SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+    AS SELECT tenantid, type, data.client_id AS client_id, toStartOfFifteenMinutes(time) AS at, data.job_id AS job_id,
+      data.candidate_id AS candidate_id, data.actor_type = 'client' AS by_client, count() AS events,
+      sum(data.quantity) AS quantity
+    FROM bench.${name} WHERE data.client_id != '' AND NOT data.automated
+    GROUP BY tenantid, type, client_id, at, job_id, candidate_id, by_client`)
 })

@@ -85,7 +85,9 @@ export const Signals = Schema.Struct({
   next_cursor: Text,
   meta: Schema.Struct({
     ...meta,
-    as_of: Instant.annotate({ description: "The moment of asking, from which days are counted back." }),
+    as_of: Instant.annotate({
+      description: "The minute of asking, from whose beginning days are counted back.",
+    }),
     thresholds: TenantSettings.fields.signals,
   }),
 }).annotate({ identifier: "Signals" })

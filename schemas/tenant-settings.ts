@@ -8,7 +8,7 @@ const whole = (byDefault: number, minimum: number, maximum: number, description:
     .annotate({ description: `${description} ${byDefault} when absent.` })
     .pipe(Schema.withDecodingDefaultKey(Effect.succeed(byDefault)))
 
-/** From when on something is a sign. A day is 24 hours back from the moment of asking. */
+/** From when on something is a sign. A day is 24 hours back from the minute of asking. */
 const SignalThresholds = Schema.Struct({
   engaged_days: whole(14, 1, 90, "engaged_not_scheduling looks back so many days."),
   engaged_profiles: whole(5, 1, 1000, "So many different profiles viewed are a sign."),

@@ -1,7 +1,8 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import { JOBS } from "./client-directory.ts"
+import { ask } from "./memory.ts"
 import type { Opened } from "./report.ts"
 import { DAY, filtersOf, type SignalFilters, type SignalPlace, startOfQuarter } from "./signal-asked.ts"
 import { dateTime, dateTime64 } from "./statement.ts"
@@ -77,12 +78,13 @@ export const readEngaged = Effect.fn("readEngaged")(function* (
   after: SignalPlace,
   limit: number,
 ): Effect.fn.Return<ReadonlyArray<Engaged>, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
-  const { tenant, settings } = opened
+  const { tenant, settings, version, now } = opened
   const since = engagedSince(opened)
   const { names, params } = filtersOf(filters)
-  return yield* store.query<Engaged>(statement(names), {
-    params: {
+  return yield* ask<Engaged>(
+    version,
+    statement(names),
+    {
       ...params,
       tenant,
       interest: INTEREST,
@@ -95,5 +97,6 @@ export const readEngaged = Effect.fn("readEngaged")(function* (
       after_subject: after.subject,
       limit,
     },
-  })
+    [{ table: TABLES.clientActivity15m, range: { start: since, end: now + DAY } }, { table: TABLES.jobs }],
+  )
 })

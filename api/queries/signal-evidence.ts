@@ -1,9 +1,11 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
 import { MAX_EVIDENCE } from "#schemas/report-signals.ts"
 import type { StoredAction } from "./actions.ts"
-import { pairKey } from "./signal-asked.ts"
+import { ask } from "./memory.ts"
+import type { Opened } from "./report.ts"
+import { DAY, pairKey } from "./signal-asked.ts"
 import { dateTime64 } from "./statement.ts"
 
 export type EvidenceEvent = Pick<
@@ -32,24 +34,28 @@ LIMIT ${MAX_EVIDENCE} BY client_id, ${subject}`
 
 /** The earliest events behind some signals of one kind, oldest first, by `pairKey`. */
 export const readEvidence = Effect.fn("readEvidence")(function* (
-  tenant: string,
+  { tenant, version }: Opened,
   subject: "job_id" | "candidate_id",
   types: ReadonlyArray<string>,
   since: number,
   signals: ReadonlyArray<Behind>,
 ): Effect.fn.Return<ReadonlyMap<string, ReadonlyArray<EvidenceEvent>>, ClickHouseError, ClickHouse> {
   if (signals.length === 0) return new Map()
-  const store = yield* ClickHouse
-  const rows = yield* store.query<EvidenceEvent>(statement(subject), {
-    params: {
+  // So many events lie in no more days.
+  const days = [...new Set(signals.flatMap((signal) => signal.days.slice(0, MAX_EVIDENCE)))].toSorted()
+  const [first = "", last = first] = [days[0], days.at(-1)]
+  const rows = yield* ask<EvidenceEvent>(
+    version,
+    statement(subject),
+    {
       tenant,
       types,
       since: dateTime64(since),
       clients: [...new Set(signals.map(({ client }) => client))],
       subjects: [...new Set(signals.map((signal) => signal.subject))],
-      // So many events lie in no more days.
-      days: [...new Set(signals.flatMap(({ days }) => days.slice(0, MAX_EVIDENCE)))],
+      days,
     },
-  })
+    [{ table: TABLES.actions, range: { start: Date.parse(first), end: Date.parse(last) + DAY } }],
+  )
   return Map.groupBy(rows, (row) => pairKey(row.client_id, row[subject]))
 })

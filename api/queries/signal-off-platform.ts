@@ -1,6 +1,7 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
+import { ask } from "./memory.ts"
 import type { Opened } from "./report.ts"
 import { DAY, filtersOf, type SignalFilters, type SignalPlace, startOfQuarter } from "./signal-asked.ts"
 import { dateTime, dateTime64 } from "./statement.ts"
@@ -27,12 +28,27 @@ const OUTCOMES = [
 
 const BY_CLIENT = "client_id IN {client_id:Array(String)}"
 
-const clients = (isFiltered: boolean): string => `
+const CLIENTS = `
 SELECT DISTINCT client_id
 FROM ${TABLES.clientActivity15m}
 WHERE tenant = {tenant:String} AND action IN {means:Array(String)} AND by_client
-  AND client_id >= {after_client:String}${isFiltered ? ` AND ${BY_CLIENT}` : ""}
 ORDER BY client_id`
+
+const bytes = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other))
+
+/** The clients to look at, in the store's order. */
+const readClients = Effect.fnUntraced(function* (
+  { tenant, version }: Opened,
+  { client_id }: SignalFilters,
+  after: SignalPlace,
+) {
+  const clients =
+    client_id ??
+    (yield* ask<{ readonly client_id: string }>(version, CLIENTS, { tenant, means: MEANS }, [
+      { table: TABLES.clientActivity15m },
+    ])).map((row) => row.client_id)
+  return [...new Set(clients)].toSorted(bytes).filter((client) => bytes(client, after.client) >= 0)
+})
 
 /** A client and a candidate have their rows of two kinds of time: all of few actions, and all actions of late. */
 const rows = (condition: string): string => `
@@ -74,7 +90,6 @@ export const readOffPlatform = Effect.fn("readOffPlatform")(function* (
   after: SignalPlace,
   limit: number,
 ): Effect.fn.Return<ReadonlyArray<OffPlatform>, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
   const since = opened.now - opened.settings.signals.quiet_days * DAY
   const { names, params: asked } = filtersOf(filters)
   const params = {
@@ -88,24 +103,19 @@ export const readOffPlatform = Effect.fn("readOffPlatform")(function* (
     after_client: after.client,
     after_subject: after.subject,
   }
-  const all = yield* store.query<{ readonly client_id: string }>(clients(names.includes("client_id")), {
-    params,
-  })
+  const clients = yield* readClients(opened, filters, after)
   const found: Array<OffPlatform> = []
   for (
     let at = 0, count = FIRST_CLIENTS;
-    at < all.length && found.length < limit;
+    at < clients.length && found.length < limit;
     at += count, count *= WIDER
   ) {
-    const some = all.slice(at, at + count)
-    const pairs = yield* store.query<OffPlatform>(statement(names), {
-      params: {
-        ...params,
-        first_client: some[0]?.client_id,
-        last_client: some.at(-1)?.client_id,
-        limit: limit - found.length,
-      },
-    })
+    const some = clients.slice(at, at + count)
+    const range = { first_client: some[0], last_client: some.at(-1), limit: limit - found.length }
+    const pairs = yield* ask<OffPlatform>(opened.version, statement(names), { ...params, ...range }, [
+      { table: TABLES.clientActivity15m },
+      { table: TABLES.tenants },
+    ])
     found.push(...pairs)
   }
   return found

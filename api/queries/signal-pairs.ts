@@ -1,6 +1,8 @@
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { TABLES } from "#schemas/names.ts"
+import { ask } from "./memory.ts"
+import type { Opened } from "./report.ts"
 import { pairKey } from "./signal-asked.ts"
 import { MEANS, type OffPlatform } from "./signal-off-platform.ts"
 
@@ -36,18 +38,20 @@ GROUP BY client_id, candidate_id`
 
 /** All that the rollup says of some clients and candidates, by `pairKey`; of others of these ids, too. */
 export const readPairs = Effect.fn("readPairs")(function* (
-  tenant: string,
+  { tenant, version }: Opened,
   pairs: ReadonlyArray<OffPlatform>,
 ): Effect.fn.Return<ReadonlyMap<string, Pair>, ClickHouseError, ClickHouse> {
   if (pairs.length === 0) return new Map()
-  const store = yield* ClickHouse
-  const rows = yield* store.query<Pair>(STATEMENT, {
-    params: {
+  const rows = yield* ask<Pair>(
+    version,
+    STATEMENT,
+    {
       tenant,
       means: MEANS,
       clients: [...new Set(pairs.map(({ client_id }) => client_id))],
       candidates: [...new Set(pairs.map(({ candidate_id }) => candidate_id))],
     },
-  })
+    [{ table: TABLES.clientActivity15m }],
+  )
   return new Map(rows.map((row) => [pairKey(row.client_id, row.candidate_id), row]))
 })

@@ -29,9 +29,9 @@ type Bare = Omit<Signal, "client_name" | "job_title" | "candidate_name" | "evide
 }
 
 const bareEngaged = Effect.fnUntraced(function* (opened: Opened, found: ReadonlyArray<Engaged>) {
-  const { tenant, settings, standing } = opened
+  const { settings, standing } = opened
   const evidence = yield* readEvidence(
-    tenant,
+    opened,
     "job_id",
     INTEREST,
     engagedSince(opened),
@@ -55,15 +55,15 @@ const bareEngaged = Effect.fnUntraced(function* (opened: Opened, found: Readonly
 })
 
 const bareOffPlatform = Effect.fnUntraced(function* (opened: Opened, found: ReadonlyArray<OffPlatform>) {
-  const { tenant, settings, standing, now } = opened
-  const pairs = yield* readPairs(tenant, found)
+  const { settings, standing, now } = opened
+  const pairs = yield* readPairs(opened, found)
   // A repair may have taken a pair away between the two readings.
   const there = found.flatMap(({ client_id, candidate_id, contract_months }) => {
     const pair = pairs.get(pairKey(client_id, candidate_id))
     return pair === undefined ? [] : [{ ...pair, contract_months }]
   })
   const evidence = yield* readEvidence(
-    tenant,
+    opened,
     "candidate_id",
     MEANS,
     0,
