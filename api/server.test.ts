@@ -39,15 +39,22 @@ const serve = async (over = services) => {
   return { url: `http://127.0.0.1:${port}`, close: () => Effect.runPromise(Scope.close(own, Exit.void)) }
 }
 
-/** The store, with every query taking so many half seconds, under query ids that begin with `prefix`. */
+/** The store, with every query waiting so many half seconds first, under query ids that begin with `prefix`. */
 const slow = (halfSeconds: number, prefix: string) => {
   const store = Context.get(services, ClickHouse)
   let n = 0
-  const statement = `SELECT sleepEachRow(0.5) FROM numbers(${halfSeconds}) SETTINGS max_block_size = 1`
+  const wait = `SELECT sleepEachRow(0.5) FROM numbers(${halfSeconds}) SETTINGS max_block_size = 1`
   return Context.add(
     services,
     ClickHouse,
-    ClickHouse.of({ ...store, query: () => store.query(statement, { queryId: `${prefix}-${n++}` }) }),
+    ClickHouse.of({
+      ...store,
+      query: <Row>(statement: string, options?: Parameters<typeof store.query>[1]) =>
+        Effect.andThen(
+          Effect.suspend(() => store.query(wait, { queryId: `${prefix}-${n++}` })),
+          store.query<Row>(statement, options),
+        ),
+    }),
   )
 }
 
@@ -99,7 +106,7 @@ describe("the API", () => {
 
   it("lets a request that is under way end before it closes, and takes no other", async () => {
     const prefix = `test-${randomUUID()}`
-    const { url, close } = await serve(slow(3, prefix))
+    const { url, close } = await serve(slow(1, prefix))
     const report = asked(url)
     await vi.waitFor(async () => expect(await isRunning(prefix)).toBe(true), { timeout: 5000 })
     const closing = performance.now()
