@@ -5,13 +5,14 @@ import { utcMonth } from "#schemas/time.ts"
 import type { Range } from "./range.ts"
 
 /**
- * What the tables are made of: a fingerprint of the names of the parts of each table and partition. Every insert and
- * every mutation makes parts of new names, and a name never comes back, so while the fingerprint is the same the rows are.
+ * What the tables are made of: a fingerprint of the parts of each table and partition. Every insert and every mutation
+ * makes parts of new names; a name comes back only in a store that was put back, which was written at another time. So while the
+ * fingerprint is the same the rows are.
  */
 export type StoreVersion = ReadonlyMap<string, string>
 
 const STATEMENT = `
-SELECT concat(table, ' ', partition_id) AS place, toString(groupBitXor(sipHash64(name))) AS fingerprint
+SELECT concat(table, ' ', partition_id) AS place, toString(groupBitXor(sipHash64(name, modification_time))) AS fingerprint
 FROM system.parts
 WHERE database = {database:String} AND active
 GROUP BY place`
