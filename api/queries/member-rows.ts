@@ -27,7 +27,7 @@ const FIELDS = `
     licenses.last_verb AS last_verb,
     licenses.live_at_some_time AS has_license,
     ${LICENSED} AS licensed,
-    notEmpty(activity.metrics) AS acted,
+    activity.user_id != '' AS acted,
     activity.active AS active,
     activity.metrics AS metrics,
     if(activity.active, activity.last_at, NULL) AS last_at,

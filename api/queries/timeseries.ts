@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
-import { METRICS } from "#schemas/catalogue.ts"
+import { ACTION_BY_METRIC } from "#schemas/catalogue.ts"
 import type { TimeseriesParameters } from "#schemas/report-user-insights.ts"
-import { ACTIVATES, activityOf, activityReads, catalogueParams, METRIC_SUMS } from "./activity.ts"
+import { ACTIVATES, activityOf, activityReads, catalogueParams } from "./activity.ts"
 import { MEMBERS, PEOPLE, PEOPLE_READS, peopleParams, UNKNOWN } from "./people.ts"
 import { ask } from "./memory.ts"
 import { intervalsOf } from "./range.ts"
@@ -36,10 +36,16 @@ FROM (
 GROUP BY start`
 
 const metricsStatement = (rows: string): string => `
-SELECT ${START} AS start, ${METRIC_SUMS} AS metrics
+SELECT ${START} AS start, action, sum(quantity) AS value
 FROM (${rows})
-WHERE user_id IN (${MEMBERS})
-GROUP BY start`
+WHERE action IN {asked:Array(String)} AND user_id IN (${MEMBERS})
+GROUP BY start, action`
+
+interface MetricRow {
+  readonly start: number
+  readonly action: string
+  readonly value: number
+}
 
 export interface Series {
   readonly points: ReadonlyArray<{ readonly date: string } & Readonly<Record<string, string | number>>>
@@ -66,10 +72,10 @@ export const readTimeseries = Effect.fn("readTimeseries")(function* (
         reads,
       ),
       metrics: asked.some((metric) => metric !== "active_users")
-        ? ask<{ readonly start: number; readonly metrics: ReadonlyArray<number> }>(
+        ? ask<MetricRow>(
             report.version,
             metricsStatement(activity.rows),
-            params,
+            { ...params, asked: asked.flatMap((metric) => ACTION_BY_METRIC.get(metric)?.type ?? []) },
             reads,
           )
         : Effect.succeed([]),
@@ -77,7 +83,7 @@ export const readTimeseries = Effect.fn("readTimeseries")(function* (
     { concurrency: "unbounded" },
   )
   const usersAt = new Map(users.map((row) => [row.start, row.users]))
-  const metricsAt = new Map(metrics.map((row) => [row.start, row.metrics]))
+  const metricsAt = new Map(metrics.map(({ start, action, value }) => [`${start} ${action}`, value]))
   return {
     points: dates.map((date, index) => {
       // A day that the zone skipped has the start of the next, to which what happened belongs.
@@ -87,7 +93,7 @@ export const readTimeseries = Effect.fn("readTimeseries")(function* (
           ? undefined
           : metric === "active_users"
             ? usersAt.get(start)
-            : metricsAt.get(start)?.[METRICS.indexOf(metric)]) ?? 0
+            : metricsAt.get(`${start} ${ACTION_BY_METRIC.get(metric)?.type}`)) ?? 0
       return { date, ...Object.fromEntries(asked.map((metric) => [metric, valueOf(metric)])) }
     }),
     unknownActors: usersAt.get(0) ?? 0,

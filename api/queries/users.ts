@@ -2,40 +2,68 @@ import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { UsersParameters } from "#schemas/report-user-insights.ts"
-import { type Activity, activityOf } from "./activity.ts"
-import { LISTED, memberParams, memberReads, memberRowsWithDays } from "./member-rows.ts"
+import {
+  type Activity,
+  activeDaysByUser,
+  activityOf,
+  activityReads,
+  byUser,
+  catalogueParams,
+} from "./activity.ts"
+import { LISTED, memberParams, memberReads, memberRows, memberRowsWithDays } from "./member-rows.ts"
 import { ask } from "./memory.ts"
 import { afterPlace, inOrder, type Order, orderParams, type Page, pageOf, type Place } from "./order.ts"
 import type { Report } from "./report.ts"
 import { userOrder } from "./user-order.ts"
 
-export interface UserPageRow {
+interface Listed {
   readonly user_id: string
   readonly name: string | null
   readonly email: string | null
   readonly team_ids: ReadonlyArray<string>
   readonly last_verb: string
-  readonly active_days: number
-  readonly last_at: string | null
-  readonly metrics: ReadonlyArray<number>
   readonly sorted_by: string | number | null
   readonly on_page: 0 | 1
   readonly unknown_actors: number
 }
 
+interface Done {
+  readonly user_id: string
+  readonly active_days: number
+  readonly last_at: string | null
+  readonly metrics: ReadonlyArray<number>
+}
+
+export type UserPageRow = Listed & Done
+
 /**
- * Rows of the page come first and hold the number of unknown actors, which is over everybody: so one reading of the
- * rollup gives both.
+ * Who is on the page: of everybody no more is read than what the order needs. Rows of the page come first and hold the
+ * number of unknown actors, which is over everybody: so one reading of the rollup gives both.
  */
-const statement = (activity: Activity, order: Order, place: Place | undefined): string => `
+const listStatement = (activity: Activity, order: Order, place: Place | undefined): string => `
 SELECT
-  * REPLACE (arrayResize(metrics, ${METRICS.length}) AS metrics),
+  user_id, name, email, team_ids, last_verb,
   ${order.expression} AS sorted_by,
   toUInt8(${LISTED} AND (${afterPlace(order, place)})) AS on_page,
   countIf(unknown) OVER () AS unknown_actors
-FROM (${memberRowsWithDays(activity)})
+FROM (${(order.expression === "active_days" ? memberRowsWithDays : memberRows)(activity)})
 ORDER BY on_page DESC, ${inOrder(order)}
 LIMIT {limit:UInt32}`
+
+/** What those of the page did. */
+const doneStatement = ({ rows }: Activity): string => {
+  const theirs = `SELECT * FROM (${rows}) WHERE user_id IN {page_ids:Array(String)}`
+  return `
+SELECT
+  activity.user_id AS user_id,
+  days.active_days AS active_days,
+  if(activity.active, activity.last_at, NULL) AS last_at,
+  arrayResize(activity.metrics, ${METRICS.length}) AS metrics
+FROM (${byUser(theirs)}) AS activity
+LEFT JOIN (${activeDaysByUser(theirs)}) AS days ON days.user_id = activity.user_id`
+}
+
+const NOTHING = { active_days: 0, last_at: null, metrics: [] } as const
 
 /** One page of the members who had a live licence at some instant of the range or did something in it. */
 export const readUsers = Effect.fn("readUsers")(function* (
@@ -46,11 +74,28 @@ export const readUsers = Effect.fn("readUsers")(function* (
   const activity = activityOf(report)
   const { limit = 50 } = parameters
   const order = userOrder(parameters)
-  const found = yield* ask<UserPageRow>(
+  const found = yield* ask<Listed>(
     report.version,
-    statement(activity, order, place),
+    listStatement(activity, order, place),
     { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
     memberReads(report),
   )
-  return pageOf(found, limit, ({ user_id }) => user_id)
+  const { rows, next, unknownActors } = pageOf(found, limit, ({ user_id }) => user_id)
+  const done = yield* ask<Done>(
+    report.version,
+    doneStatement(activity),
+    {
+      ...activity.params,
+      ...catalogueParams,
+      days: activity.positionsOf(report.range.days),
+      page_ids: rows.map(({ user_id }) => user_id),
+    },
+    activityReads(report),
+  )
+  const byId = new Map(done.map((row) => [row.user_id, row]))
+  return {
+    rows: rows.map((row) => ({ ...row, ...NOTHING, ...byId.get(row.user_id) })),
+    next,
+    unknownActors,
+  }
 })
