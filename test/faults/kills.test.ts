@@ -27,5 +27,5 @@ it.live(
       expect(Math.min(done.writer, done.store, done.both)).toBeGreaterThan(0)
       expect(events).toBeGreaterThan(10_000)
     }),
-  { timeout: 180_000 },
+  { timeout: 600_000 },
 )
