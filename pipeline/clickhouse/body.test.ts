@@ -1,4 +1,5 @@
 // Where a body ends in an error, however the network cuts it.
+import { Readable } from "node:stream"
 import { describe, expect, it } from "vitest"
 import { readBody } from "./body.ts"
 
@@ -8,12 +9,10 @@ const BLOCK = `\r\n__exception__\r\n${TAG}\r\n${MESSAGE}${MESSAGE.length} ${TAG}
 const DATA = "1,2\r\n3,4\r\n__exception__\r\n5,6\r\n"
 
 const read = async (pieces: ReadonlyArray<string>) => {
-  const source = async function* () {
-    for (const piece of pieces) yield Buffer.from(piece)
-  }
+  const source = Readable.from(pieces.map((piece) => Buffer.from(piece)))
   let text = ""
   try {
-    for await (const chunk of readBody(source(), TAG)) text += chunk.toString()
+    for await (const chunk of readBody(source, TAG)) text += chunk.toString()
     return { text, code: undefined }
   } catch (error) {
     return { text, code: (error as { readonly code?: number }).code }
@@ -36,5 +35,14 @@ describe("a body", () => {
       expect(code).toBe(395)
       expect(DATA.startsWith(text), JSON.stringify(text)).toBe(true)
     }
+  })
+  it("whose error had arrived, unread, when the connection broke ends in that error", async () => {
+    const source = new Readable({ read: () => undefined })
+    const body = readBody(source, TAG)
+    source.push(DATA.repeat(10))
+    await body.next()
+    source.push(BLOCK)
+    source.destroy(Object.assign(new Error("aborted"), { code: "ECONNRESET" }))
+    await expect(body.next()).rejects.toMatchObject({ code: 395 })
   })
 })
