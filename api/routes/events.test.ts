@@ -213,6 +213,14 @@ describe("a batch", () => {
       expectProblem(await post("/v1/events/batch", Buffer.from(body), gzip), "malformed_body", 400)
   })
 
+  it.each(["text/plain", "constructor", "__proto__", "toString"])(
+    "of the type %s is refused",
+    async (type) => {
+      for (const path of ["/v1/events/batch", "/v1/directory/batch"])
+        expectProblem(await post(path, "[]", { "Content-Type": type }), "unsupported_media_type", 415)
+    },
+  )
+
   it("in an encoding that is not known is refused", async () => {
     const got = await post("/v1/events/batch", "[]", { ...JSON_TYPE, "Content-Encoding": "br" })
     expectProblem(got, "unsupported_media_type", 415)

@@ -19,11 +19,12 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024
 const MAX_SINGLE_BYTES = 256 * 1024
 
 const SINGLE_TYPES = ["application/json", "application/cloudevents+json"]
-const SPLITTERS: Readonly<Record<string, (bytes: Uint8Array, limit: number) => Split>> = {
-  "application/json": splitArray,
-  "application/cloudevents-batch+json": splitArray,
-  "application/x-ndjson": splitLines,
-}
+/** A map, as an object would find `constructor` too. */
+const SPLITTERS: ReadonlyMap<string, (bytes: Uint8Array, limit: number) => Split> = new Map([
+  ["application/json", splitArray],
+  ["application/cloudevents-batch+json", splitArray],
+  ["application/x-ndjson", splitLines],
+])
 
 const mediaTypeOf = (request: Request): string =>
   (request.headers.get("Content-Type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""
@@ -73,8 +74,8 @@ const sendBatch = ({ publisher, limits, spend }: Ingestion, intake: Intake) =>
     request,
     credential,
   }: Call<object>): Effect.fn.Return<Answer, Refused | PublishError> {
-    const split = SPLITTERS[mediaTypeOf(request)]
-    if (split === undefined) return yield* unsupported(Object.keys(SPLITTERS))
+    const split = SPLITTERS.get(mediaTypeOf(request))
+    if (split === undefined) return yield* unsupported([...SPLITTERS.keys()])
     const body = yield* readBody(request, MAX_BATCH_BYTES)
     const parts = split(body, MAX_EVENTS)
     yield* spend(credential, parts.ok ? parts.events.length : 1, body.byteLength)
