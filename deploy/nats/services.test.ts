@@ -151,6 +151,34 @@ it("an export passes from the API through the queue and the exporter to whoever 
   expect((await fetch(`${one}/download`, { headers })).status).toBe(410)
 })
 
+it("an export is asked for, made, kept and handed out", async () => {
+  const key = await Effect.runPromise(
+    createKey({ tenant: "acme", role: "super_admin" }).pipe(Effect.provide(natsOf(settings, "keys"))),
+  )
+  const url = `http://127.0.0.1:${settings.apiPort}`
+  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" }
+  const today = new Date().toISOString().slice(0, 10)
+  const asked = await fetch(`${url}/v1/exports`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ report: "user_actions", format: "ndjson", from: today, to: today }),
+  })
+  expect(asked.status, await asked.clone().text()).toBe(202)
+  const job = `${url}${asked.headers.get("Location")}`
+  await vi.waitFor(
+    async () =>
+      expect(await (await fetch(job, { headers })).json()).toMatchObject({
+        data: { state: "completed", rows: 1 },
+      }),
+    { timeout: 20_000, interval: 200 },
+  )
+  const file = await fetch(`${job}/download`, { headers })
+  expect(await file.text()).toContain("ana@acme.example")
+  const list = await fetch(`${url}/v1/exports`, { headers })
+  expect(await list.json()).toMatchObject({ data: [{ state: "completed" }] })
+  expect((await fetch(job, { method: "DELETE", headers })).status).toBeLessThan(300)
+})
+
 /** Subjects that a service must not publish to. */
 const REFUSED: Readonly<Record<Exclude<NatsService, "operator">, ReadonlyArray<string>>> = {
   writer: [
