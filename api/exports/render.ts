@@ -22,6 +22,9 @@ export interface Rendering {
   readonly onRows: (rows: number) => void
 }
 
+/** Of the store for one file: one makes the rows while the other writes them. */
+const THREADS = 2
+
 const formatOf = ({ format, csv: options }: ExportRequest): Format => {
   switch (format) {
     case "csv":
@@ -57,7 +60,7 @@ export async function* render(rendering: Rendering): AsyncGenerator<Uint8Array, 
   async function* stored() {
     const count = format.rowCounter()
     const statement = `${exported.statement(format.cells)}\nFORMAT ${format.name}`
-    const settings = { ...exported.settings, ...format.settings(exported.names) }
+    const settings = { ...exported.settings, ...format.settings(exported.names), max_threads: THREADS }
     for await (const chunk of store.stream(statement, { params: exported.params, settings, signal })) {
       onRows(count(chunk))
       yield chunk

@@ -48,7 +48,6 @@ export const csv = ({ defuse = true, bom = false }: NonNullable<ExportRequest["c
     output_format_csv_crlf_end_of_line: 1,
     format_csv_null_representation: "",
     date_time_output_format: "iso",
-    max_threads: 1,
   }),
   prefix: bom ? Buffer.from("\uFEFF") : Buffer.alloc(0),
   rowCounter: csvRows,

@@ -16,7 +16,6 @@ export const ndjson: Format = {
   settings: (names) => ({
     ...rowsByTemplate(`{${names.map((name) => `"${name}":\${${name}:Raw}`).join(",")}}\n`),
     output_format_json_escape_forward_slashes: 0,
-    max_threads: 1,
   }),
   prefix: Buffer.alloc(0),
   rowCounter: lineRows,

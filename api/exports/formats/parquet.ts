@@ -20,7 +20,6 @@ export const parquet: Format = {
     // Indexes for a database that looks for single rows.
     output_format_parquet_write_bloom_filter: 0,
     output_format_parquet_write_page_index: 0,
-    max_threads: 2,
   }),
   prefix: Buffer.alloc(0),
   // Rows end in no byte that could be seen; the whole file's are told at its end.

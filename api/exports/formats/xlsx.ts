@@ -50,7 +50,6 @@ export const xlsxRows: Format = {
   name: "Template",
   settings: (names) => ({
     ...rowsByTemplate(`<row>${names.map((name) => `\${${name}:Raw}`).join("")}</row>\n`),
-    max_threads: 1,
   }),
   prefix: Buffer.alloc(0),
   rowCounter: lineRows,
