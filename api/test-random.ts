@@ -10,9 +10,11 @@ export const randomOf = (seed: number) => {
   }
   const int = (below: number): number => Math.floor(next() * below)
   return {
+    next,
     int,
     chance: (probability: number): boolean => next() < probability,
-    pick: <const List extends readonly [unknown, ...ReadonlyArray<unknown>]>(list: List): List[number] =>
-      list[int(list.length)] ?? list[0],
+    pick: <Item>(list: ReadonlyArray<Item>): Item => list[int(list.length)] as Item,
+    some: <Item>(list: ReadonlyArray<Item>): ReadonlyArray<Item> => list.filter(() => next() < 0.5),
   }
 }
+export type Random = ReturnType<typeof randomOf>

@@ -1,4 +1,5 @@
 // Random worlds of people, actions and targets for tests; test-target-count.ts says what is right of them.
+import type { Random } from "./test-random.ts"
 import {
   type Action,
   type License,
@@ -12,25 +13,6 @@ import {
 } from "./test-rows.ts"
 
 const DAY = 86_400_000
-
-/** A small seeded generator. */
-export const randomOf = (seed: number) => {
-  let state = seed
-  const next = (): number => {
-    state = (Math.imul(state ^ (state >>> 15), state | 1) + 0x6d2b79f5) >>> 0
-    let t = state
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-  const int = (below: number): number => Math.floor(next() * below)
-  return {
-    int,
-    pick: <A>(list: ReadonlyArray<A>): A => list[int(list.length)] as A,
-    some: <A>(list: ReadonlyArray<A>): ReadonlyArray<A> => list.filter(() => next() < 0.5),
-    chance: (probability: number): boolean => next() < probability,
-  }
-}
-type Random = ReturnType<typeof randomOf>
 
 const ZONES = ["UTC", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "Pacific/Auckland"]
 export const TYPES = {

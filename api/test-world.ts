@@ -1,6 +1,9 @@
 // A small tenant made by chance, and what the members' reports must say of it, counted one by one: no query, no rollup
 // and none of the code under test.
+import { beforeAll } from "vitest"
 import { CATALOGUE, METRICS } from "#schemas/catalogue.ts"
+import { newTenant } from "./test-app.ts"
+import { randomOf } from "./test-random.ts"
 import { type License, putActions, putLicenses, putTeams, putTenant, putUsers } from "./test-rows.ts"
 
 const DAY = 86_400_000
@@ -9,17 +12,6 @@ const METRIC_OF = new Map(CATALOGUE.actions.map(({ type, metric }) => [type, met
 const ACTIVATING = new Set(
   CATALOGUE.actions.filter(({ activates_member }) => activates_member).map(({ type }) => type),
 )
-
-/** Numbers in 0..1 by mulberry32. */
-const chances = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 export interface Span {
   /** Local days, inclusive. */
@@ -55,9 +47,8 @@ export const firstInstant = (day: string, zone: string): number => {
 export const plusDays = (day: string, days: number): string =>
   new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY).toISOString().slice(0, 10)
 
-export const makeWorld = (seed: number, zone: string, now: number) => {
-  const chance = chances(seed)
-  const below = (n: number): number => Math.floor(chance() * n)
+const makeWorld = (seed: number, zone: string, now: number) => {
+  const { int: below } = randomOf(seed)
   const teamsOf = new Map<string, ReadonlyArray<string>>()
   const licenses: Array<License> = []
   const events: Array<Event> = []
@@ -172,3 +163,20 @@ export const makeWorld = (seed: number, zone: string, now: number) => {
 }
 export type World = ReturnType<typeof makeWorld>
 export type Member = ReturnType<World["members"]>[number]
+
+/** A world of a tenant of its own, put into the store before the tests, with a key that sees it. */
+export const placedWorld = (
+  keyFor: (tenant: string) => Promise<string>,
+  seed: number,
+  zone: string,
+  now: number,
+) => {
+  const world = makeWorld(seed, zone, now)
+  const place = { world, key: "" }
+  beforeAll(async () => {
+    const tenant = newTenant()
+    place.key = await keyFor(tenant)
+    await world.put(tenant)
+  })
+  return place
+}

@@ -1,39 +1,19 @@
 import { Effect, Fiber } from "effect"
 import { beforeAll, describe, expect, inject, it } from "vitest"
-import { ClickHouse } from "#clickhouse"
+import type { ClickHouse } from "#clickhouse"
 import { makeApp } from "../app.ts"
-import type { Services } from "../http/bridge.ts"
 import { ADMIN_KEY, newTenant, storeAs, testApp } from "../test-app.ts"
+import { overheard } from "../test-overheard.ts"
 import { putActions, putLicenses, putTenant, putUsers } from "../test-rows.ts"
-import { Context } from "effect"
 import { Memory } from "./memory.ts"
 
 const { keyFor, publisher, services } = testApp()
 
-/** The real store, with an ear on what is asked of it. */
-const overheard = () => {
-  const statements: Array<string> = []
-  const store = Context.get(services(), ClickHouse)
-  const over: Services = Context.add(
-    services(),
-    ClickHouse,
-    ClickHouse.of({
-      ...store,
-      query: (statement, options) =>
-        Effect.suspend(() => {
-          statements.push(statement)
-          return store.query(statement, options)
-        }),
-    }),
-  )
-  const app = makeApp({
-    services: over,
-    publisher: publisher(),
-    adminKey: ADMIN_KEY,
-    maxClockAhead: 0,
-    maxAge: 0,
-  })
-  return { app, statements }
+/** An app over the store with an ear on it. */
+const listening = () => {
+  const { over, statements } = overheard(services())
+  const options = { publisher: publisher(), adminKey: ADMIN_KEY, maxClockAhead: 0, maxAge: 0 }
+  return { app: makeApp({ services: over, ...options }), statements }
 }
 
 const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString()
@@ -58,7 +38,7 @@ describe("a report that is asked for again", () => {
     await act("2026-10-05T10:00:00.000Z")
   })
 
-  const ask = async ({ app, statements }: ReturnType<typeof overheard>, report: string, query: string) => {
+  const ask = async ({ app, statements }: ReturnType<typeof listening>, report: string, query: string) => {
     statements.length = 0
     const response = await app.request(`/v1/reports/${report}?${query}`, {
       headers: { Authorization: `Bearer ${key}` },
@@ -82,7 +62,7 @@ describe("a report that is asked for again", () => {
     ["adoption", OCTOBER],
     ["licenses", NOW],
   ])("is not read again while nothing of it changed: %s?%s", async (report, query) => {
-    const ear = overheard()
+    const ear = listening()
     // The engines are shared with other files' tests, whose rows make parts too.
     for (let attempt = 0; ; attempt++) {
       const first = await ask(ear, report, query)
@@ -95,7 +75,7 @@ describe("a report that is asked for again", () => {
   })
 
   it("is read again after an event of its range, a change of the directory or of a licence", async () => {
-    const ear = overheard()
+    const ear = listening()
     const notes = async () => (await ask(ear, "user-insights/summary", OCTOBER)).data.notes_logged.value
     const before = await notes()
     await act("2026-10-31T23:59:59.999Z")
@@ -111,7 +91,7 @@ describe("a report that is asked for again", () => {
   })
 
   it("is read again when a licence changes at a time that was told before", async () => {
-    const ear = overheard()
+    const ear = listening()
     const at = Date.now() + 2500
     await putLicenses(tenant, [{ user_id: "u_1", verb: "enabled", time: new Date(at).toISOString() }])
     const licenses = async () => (await ask(ear, "user-insights/summary", NOW)).data.total_licenses.value

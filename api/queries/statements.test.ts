@@ -1,39 +1,18 @@
 // What a request says reaches the store as parameters and nowhere else.
-import { Context, Effect } from "effect"
 import { beforeAll, describe, expect, it } from "vitest"
-import { ClickHouse } from "#clickhouse"
 import { METRICS } from "#schemas/catalogue.ts"
 import { makeApp } from "../app.ts"
-import type { Services } from "../http/bridge.ts"
 import { ADMIN_KEY, newTenant, testApp } from "../test-app.ts"
+import { overheard } from "../test-overheard.ts"
 import { putActions, putTenant, putUsers } from "../test-rows.ts"
 
 const { call, keyFor, publisher, services } = testApp()
 const tenant = newTenant()
 let key: string
-const statements: Array<string> = []
-
-/** The real store, with an ear on what is asked of it. */
-const overheard = (real: Services): Services => {
-  const store = Context.get(real, ClickHouse)
-  return Context.add(
-    real,
-    ClickHouse,
-    ClickHouse.of({
-      ...store,
-      query: (statement, options) =>
-        Effect.suspend(() => {
-          statements.push(statement)
-          return store.query(statement, options)
-        }),
-    }),
-  )
-}
-
 const ask = async (path: string): Promise<ReadonlyArray<string>> => {
+  const { over, statements } = overheard(services())
   const options = { publisher: publisher(), adminKey: ADMIN_KEY, maxClockAhead: 0, maxAge: 0 }
-  const app = makeApp({ services: overheard(services()), ...options })
-  statements.length = 0
+  const app = makeApp({ services: over, ...options })
   const response = await app.request(path, { headers: { Authorization: `Bearer ${key}` } })
   expect(response.status, `${path} ${await response.text()}`).toBe(200)
   return statements.toSorted()

@@ -1,7 +1,7 @@
 // Cohorts of tenants made by chance, beside what counting one by one gives.
-import { beforeAll, describe, expect, it } from "vitest"
-import { newTenant, testApp } from "../test-app.ts"
-import { dayIn, makeWorld, plusDays, type Span } from "../test-world.ts"
+import { describe, expect, it } from "vitest"
+import { testApp } from "../test-app.ts"
+import { dayIn, placedWorld, plusDays, type Span } from "../test-world.ts"
 
 const { call, keyFor } = testApp()
 const NOW = Date.now()
@@ -24,13 +24,8 @@ describe.each([
   [32, "Asia/Kathmandu"],
   [33, "America/New_York"],
 ])("of seed %i in %s", (seed, own) => {
-  const tenant = newTenant()
-  const world = makeWorld(seed, own, NOW)
-  let key: string
-  beforeAll(async () => {
-    key = await keyFor(tenant)
-    await world.put(tenant)
-  })
+  const place = placedWorld(keyFor, seed, own, NOW)
+  const { world } = place
 
   describe.each([own, "Australia/Lord_Howe"])("as seen in %s", (zone) => {
     it.each([
@@ -41,7 +36,7 @@ describe.each([
       const today = dayIn(zone, NOW)
       const [from, to] = [plusDays(today, first), plusDays(today, last)]
       const query = `from=${from}&to=${to}&tz=${zone}&weeks=${weeks}`
-      const { status, body } = await call(`/v1/reports/adoption?${query}`, key)
+      const { status, body } = await call(`/v1/reports/adoption?${query}`, place.key)
       expect(status, JSON.stringify(body)).toBe(200)
 
       const always: Span = { from: "2000-01-01", to: "2100-01-01", zone }
@@ -90,7 +85,7 @@ describe.each([
 
   it("are of someone at all", async () => {
     const today = dayIn(own, NOW)
-    const { body } = await call(`/v1/reports/adoption?from=${plusDays(today, -90)}&to=${today}`, key)
+    const { body } = await call(`/v1/reports/adoption?from=${plusDays(today, -90)}&to=${today}`, place.key)
     const users = body.data.reduce((sum: number, { users: n }: { users: number }) => sum + n, 0)
     expect(users).toBeGreaterThan(5)
   })

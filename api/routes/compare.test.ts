@@ -1,8 +1,8 @@
 // Summary and teams of tenants made by chance, beside what counting one by one gives.
-import { beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { METRICS } from "#schemas/catalogue.ts"
-import { newTenant, testApp } from "../test-app.ts"
-import { dayIn, firstInstant, makeWorld, type Member, plusDays, type Span } from "../test-world.ts"
+import { testApp } from "../test-app.ts"
+import { dayIn, firstInstant, type Member, placedWorld, plusDays, type Span } from "../test-world.ts"
 
 const { call, keyFor } = testApp()
 const NOW = Date.now()
@@ -42,13 +42,8 @@ describe.each([
   [2, "America/New_York"],
   [3, "Asia/Kathmandu"],
 ])("of seed %i in %s", (seed, own) => {
-  const tenant = newTenant()
-  const world = makeWorld(seed, own, NOW)
-  let key: string
-  beforeAll(async () => {
-    key = await keyFor(tenant)
-    await world.put(tenant)
-  })
+  const place = placedWorld(keyFor, seed, own, NOW)
+  const { world } = place
 
   const rangeOf = (zone: string, first: number, last: number): Span => {
     const today = dayIn(zone, NOW)
@@ -67,7 +62,7 @@ describe.each([
       const span = rangeOf(zone, first, last)
       const query = `from=${span.from}&to=${span.to}&tz=${zone}&compare=previous`
       const asked = Date.now()
-      const { data, meta } = await read(key, "summary", query)
+      const { data, meta } = await read(place.key, "summary", query)
       const answered = Date.now()
 
       const start = firstInstant(span.from, zone)
@@ -94,7 +89,7 @@ describe.each([
     it("each team is the sum of its members, and shares are of the sum of the rows", async () => {
       const span = rangeOf(zone, -30, -6)
       const query = `from=${span.from}&to=${span.to}&tz=${zone}`
-      const { data, meta } = await read(key, "teams", query)
+      const { data, meta } = await read(place.key, "teams", query)
       const members = world.members(span, firstInstant(plusDays(span.to, 1), zone) - 1)
       const ids = ["t_1", "t_2", "t_3", null]
       const membersOf = (team: string | null) =>
@@ -122,11 +117,11 @@ describe.each([
     "teams by %s are paged",
     async (sort) => {
       const { from, to } = rangeOf(own, -60, 0)
-      const all = await read(key, "teams", `from=${from}&to=${to}&sort=${sort}`)
+      const all = await read(place.key, "teams", `from=${from}&to=${to}&sort=${sort}`)
       const paged: Array<unknown> = []
       let cursor = ""
       do {
-        const page = await read(key, "teams", `from=${from}&to=${to}&sort=${sort}&limit=1${cursor}`)
+        const page = await read(place.key, "teams", `from=${from}&to=${to}&sort=${sort}&limit=1${cursor}`)
         expect(page.meta.unknown_actors).toBe(all.meta.unknown_actors)
         paged.push(...page.data)
         cursor = page.next_cursor === null ? "" : `&cursor=${page.next_cursor}`

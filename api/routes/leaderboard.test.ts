@@ -1,10 +1,10 @@
 // Rankings of tenants made by chance, beside what counting one by one gives.
 import { Effect } from "effect"
-import { beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { attemptNats, Nats } from "#nats/connection.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import { expectProblem, newTenant, testApp } from "../test-app.ts"
-import { dayIn, firstInstant, makeWorld, type Member, plusDays, type Span } from "../test-world.ts"
+import { dayIn, firstInstant, type Member, placedWorld, plusDays, type Span } from "../test-world.ts"
 
 const { call, keyFor, run } = testApp()
 const NOW = Date.now()
@@ -44,13 +44,8 @@ describe.each([
   [11, "UTC"],
   [12, "America/St_Johns"],
 ])("of seed %i in %s", (seed, own) => {
-  const tenant = newTenant()
-  const world = makeWorld(seed, own, NOW)
-  let key: string
-  beforeAll(async () => {
-    key = await keyFor(tenant)
-    await world.put(tenant)
-  })
+  const place = placedWorld(keyFor, seed, own, NOW)
+  const { world } = place
 
   describe.each([own, "Asia/Kolkata"])("as seen in %s", (zone) => {
     it.each([
@@ -65,7 +60,7 @@ describe.each([
       const span: Span = { from: plusDays(today, first), to: plusDays(today, last), zone }
       const days = last - first + 1
       const { data, meta } = await read(
-        key,
+        place.key,
         `metric=${metric}&by=${by}&from=${span.from}&to=${span.to}&tz=${zone}&limit=500`,
       )
       // No event of the world is so late that it could matter how long the question took.
@@ -114,12 +109,12 @@ describe.each([
   it.each(["user", "team"])("by %s in pages", async (by) => {
     const today = dayIn(own, NOW)
     const query = `metric=logins&by=${by}&from=${plusDays(today, -60)}&to=${today}`
-    const all = await read(key, `${query}&limit=500`)
+    const all = await read(place.key, `${query}&limit=500`)
     expect(all.data.length).toBeGreaterThan(2)
     const paged: Array<unknown> = []
     let cursor = ""
     do {
-      const page = await read(key, `${query}&limit=${by === "user" ? 7 : 1}${cursor}`)
+      const page = await read(place.key, `${query}&limit=${by === "user" ? 7 : 1}${cursor}`)
       expect(page.meta.ranked).toBe(all.meta.ranked)
       paged.push(...page.data)
       cursor = page.next_cursor === null ? "" : `&cursor=${page.next_cursor}`

@@ -1,7 +1,7 @@
 // The licences report of tenants made by chance, beside what counting one by one gives.
-import { beforeAll, describe, expect, it } from "vitest"
-import { newTenant, testApp } from "../test-app.ts"
-import { dayIn, firstInstant, makeWorld, plusDays, type Span } from "../test-world.ts"
+import { describe, expect, it } from "vitest"
+import { testApp } from "../test-app.ts"
+import { dayIn, firstInstant, placedWorld, plusDays, type Span } from "../test-world.ts"
 
 const { call, keyFor } = testApp()
 const NOW = Date.now()
@@ -20,13 +20,8 @@ describe.each([
   [22, "Asia/Kathmandu"],
   [23, "America/New_York"],
 ])("of seed %i in %s", (seed, own) => {
-  const tenant = newTenant()
-  const world = makeWorld(seed, own, NOW)
-  let key: string
-  beforeAll(async () => {
-    key = await keyFor(tenant)
-    await world.put(tenant)
-  })
+  const place = placedWorld(keyFor, seed, own, NOW)
+  const { world } = place
 
   describe.each([own, "Australia/Lord_Howe"])("as seen in %s", (zone) => {
     it.each([
@@ -54,7 +49,7 @@ describe.each([
           idle_days: last_at === -Infinity ? null : daysBetween(dayIn(zone, last_at), dayIn(zone, at)),
         }))
       const query = `from=${span.from}&to=${span.to}&tz=${zone}`
-      const { data } = await read(key, `${query}&limit=500`)
+      const { data } = await read(place.key, `${query}&limit=500`)
       const { reclaim, ...numbers } = data
       const live = members.filter((member) => member.live)
       const ended = (verb: string) =>
@@ -87,7 +82,7 @@ describe.each([
       const paged: Array<unknown> = []
       let cursor = ""
       do {
-        const page = await read(key, `${query}&limit=3${cursor}`)
+        const page = await read(place.key, `${query}&limit=3${cursor}`)
         expect({ ...page.data, reclaim: [] }).toEqual({ ...data, reclaim: [] })
         paged.push(...page.data.reclaim)
         cursor = page.next_cursor === null ? "" : `&cursor=${page.next_cursor}`

@@ -1,6 +1,7 @@
 // Every number is calculated again, in another way, in test-target-count.ts.
 import { beforeAll, describe, expect, it } from "vitest"
 import { newTenant, testApp } from "../test-app.ts"
+import { randomOf } from "../test-random.ts"
 import { partsOf, progress, subjectsOf, totals } from "../test-target-count.ts"
 import {
   METRICS,
@@ -9,7 +10,6 @@ import {
   put,
   queryOf,
   questionOf,
-  randomOf,
   USERS,
   type Question,
 } from "../test-target-world.ts"
