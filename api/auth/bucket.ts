@@ -1,5 +1,5 @@
-import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream"
 import { Effect, Option, Schema } from "effect"
+import { unlessConflict } from "#nats/conflict.ts"
 import { attemptNats, Nats, NatsError } from "#nats/connection.ts"
 
 /** What a bucket holds under a key, and the revision that a change of it must name. */
@@ -17,9 +17,6 @@ export const readEntry = Effect.fn("readEntry")(function* (
   return entry?.operation === "PUT" ? { text: entry.string(), revision: entry.revision } : undefined
 })
 
-const isConflict = (error: unknown): boolean =>
-  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence
-
 /** Writes over that revision, or what was never there; false when another has written meanwhile. */
 const replaceEntry = Effect.fn("replaceEntry")(function* (
   bucket: string,
@@ -30,13 +27,10 @@ const replaceEntry = Effect.fn("replaceEntry")(function* (
   const { kv } = yield* Nats
   return yield* attemptNats(`write bucket ${bucket}`, async () => {
     const entries = await kv.open(bucket)
-    try {
-      await (revision === undefined ? entries.create(key, text) : entries.update(key, text, revision))
-      return true
-    } catch (error) {
-      if (isConflict(error)) return false
-      throw error
-    }
+    const written = await unlessConflict(
+      revision === undefined ? entries.create(key, text) : entries.update(key, text, revision),
+    )
+    return written !== undefined
   })
 })
 

@@ -1,6 +1,7 @@
-import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream"
+import { JetStreamApiError } from "@nats-io/jetstream"
 import type { KV } from "@nats-io/kv"
 import { Effect, Schema } from "effect"
+import { unlessConflict } from "#nats/conflict.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { ExportJob } from "#schemas/export-job.ts"
 import { BUCKETS } from "#schemas/names.ts"
@@ -20,18 +21,8 @@ const bucket = Effect.gen(function* () {
   return yield* attemptNats(`open bucket ${BUCKETS.exports}`, () => kv.open(BUCKETS.exports))
 })
 
-/** The broker refused a write because the revision had moved. */
-const isConflict = (error: unknown): boolean =>
-  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence
-
 const attempt = <A>(operation: string, run: (jobs: KV) => Promise<A>) =>
   Effect.flatMap(bucket, (jobs) => attemptNats(operation, () => run(jobs)))
-
-const unlessConflict = (write: Promise<number>): Promise<number | undefined> =>
-  write.catch((error: unknown) => {
-    if (isConflict(error)) return undefined
-    throw error
-  })
 
 export const findJob = Effect.fn("findJob")(function* (
   tenant: string,

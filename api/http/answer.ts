@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto"
 import type { Context } from "hono"
 import type { ContentfulStatusCode, StatusCode } from "hono/utils/http-status"
+import { tagOf, tagsIn } from "./entity-tag.ts"
 
 /** What a handler answers; `body` is sent as JSON, a string as plain text, a stream of bytes as it is. */
 export interface Answer {
@@ -38,10 +38,6 @@ export const respond = (c: Context, { status, body, headers }: Answer, mediaType
 const isReport = (body: unknown): body is { readonly meta: unknown } =>
   typeof body === "object" && body !== null && "data" in body && "meta" in body
 
-/** Entity tags of an `If-None-Match`, weak or strong. */
-export const tagsIn = (header: string): ReadonlyArray<string> =>
-  header.split(",").map((tag) => tag.trim().replace(/^W\//u, ""))
-
 /**
  * A report with a weak entity tag over all but `meta`, whose times and request id change with every call; 304 for
  * whoever has the same numbers already.
@@ -51,7 +47,7 @@ export const respondTagged = (c: Context, answer: Answer): Response => {
   if (status !== 200 || !isReport(body)) return respond(c, answer)
   const { meta, ...rest } = body
   const text = JSON.stringify(rest)
-  const tag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`
+  const tag = tagOf(text)
   const tagged = { ...headers, ETag: `W/${tag}`, "Cache-Control": "private, no-cache" }
   const known = tagsIn(c.req.header("If-None-Match") ?? "")
   if (known.includes(tag) || known.includes("*"))

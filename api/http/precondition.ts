@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto"
 import { Effect } from "effect"
+import { tagOf } from "./entity-tag.ts"
 import { type Refused, refuse } from "./failure.ts"
 
 /** The strong entity tag of what a resource holds. */
-export const entityTag = (held: unknown): string =>
-  `"${createHash("sha256").update(JSON.stringify(held)).digest("base64url").slice(0, 22)}"`
+export const entityTag = (held: unknown): string => tagOf(JSON.stringify(held))
 
 /** Of answers that carry it. */
 export const TAG = { ETag: "Of what is held, for `If-Match`." }
