@@ -74,7 +74,8 @@ export const onRecord = <E extends Failure>(
       const [status] = PROBLEMS[code]
       if (NOT_UNDERSTOOD.has(status)) return Effect.void
       if (status < 500) return write(code)
-      return changes ? Effect.ignore(write(code)) : Effect.void
+      if (!changes) return Effect.void
+      return write(code).pipe(Effect.catch(() => Effect.logWarning("a change that failed is not on record")))
     }),
     Effect.tap(({ record }) => write("ok", record)),
   )

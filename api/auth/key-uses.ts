@@ -21,7 +21,16 @@ export const usesNoter = (): ((tenant: string, id: string) => Effect.Effect<void
     const { kv } = yield* Nats
     yield* attemptNats("note the use of a key", async () =>
       (await kv.open(BUCKETS.keyUses)).put(place, new Date(now).toISOString()),
-    ).pipe(Effect.ignore, Effect.forkDetach)
+    ).pipe(
+      // The next use notes it again.
+      Effect.catch((error) =>
+        Effect.andThen(
+          Effect.logWarning(error.message),
+          Effect.sync(() => noted.delete(place)),
+        ),
+      ),
+      Effect.forkDetach,
+    )
   })
 }
 
