@@ -44,11 +44,11 @@ describe("in every view", () => {
   })
 
   it("another tenant has rows there, which the operator's reader sees", async () => {
-    for (const name of views.filter((view) => !["catalogue", "tenants_between_zones"].includes(view)))
-      expect([name, JSON.stringify(await ask(`SELECT * FROM bi.${name}`, READER)).includes(theirs)]).toEqual([
-        name,
-        true,
-      ])
+    for (const name of views.filter((view) => !["catalogue", "tenants_between_zones"].includes(view))) {
+      // Of that tenant alone: other tests leave a million rows in the store.
+      const rows = await ask(`SELECT * FROM bi.${name} WHERE tenant = '${theirs}'`, READER)
+      expect([name, rows.length > 0]).toEqual([name, true])
+    }
   })
 
   it("a condition is not even tried on another tenant's rows", async () => {
