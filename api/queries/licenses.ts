@@ -10,7 +10,7 @@ import { ask } from "./memory.ts"
 import { readNames } from "./names.ts"
 import { afterPlace, COUNT, inOrder, type Order, orderBy, orderParams, pageOf, type Place } from "./order.ts"
 import { licenseParams } from "./people.ts"
-import { licensedSpan } from "./range.ts"
+import { lastInstant } from "./range.ts"
 import type { Report } from "./report.ts"
 
 interface Row {
@@ -117,7 +117,7 @@ export const readLicenses = Effect.fn("readLicenses")(function* (
     { concurrency: "unbounded" },
   )
   const dayOf = (instant: number): number => dayNumber(localTime(instant, range.zone).slice(0, 10))
-  const lastDay = dayOf(licensedSpan(range).end - 1)
+  const lastDay = dayOf(lastInstant(range))
   const rowOf = ({ user_id, name, email, team_ids, last_ever }: Row): ReclaimableLicense => ({
     user_id,
     name,

@@ -60,6 +60,9 @@ export const licensedSpan = ({
   return { start: Math.min(start, until - 1), end: until }
 }
 
+/** The last instant that has come of the range, or the present one when it has not begun. */
+export const lastInstant = ({ end, now }: Range): number => Math.min(end - 1, now)
+
 export type Interval = (typeof INTERVALS)[number]
 
 const isFirst: Readonly<Record<Interval, (day: string) => boolean>> = {
