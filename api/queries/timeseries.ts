@@ -11,25 +11,25 @@ import type { Report } from "./report.ts"
 const START = "roundDown(position, {starts:Array(UInt32)})"
 
 /**
- * Active users by interval. Each user's intervals first: few users, and no row for each pair. Users whom the
- * directory does not know are counted in an interval of their own, which begins at 0.
+ * Active users by interval. Each user's intervals first, as one array a user: few groups, whatever the number of
+ * intervals. Users whom the directory does not know are counted in an interval of their own, which begins at 0.
  */
 const usersStatement = (rows: string): string => `
 SELECT start, count() AS users
 FROM (
   SELECT arrayJoin(multiIf(
-    people.member, activity.starts,
+    people.member, arrayFilter((start, events) -> events > 0, {starts:Array(UInt32)}, activity.activating),
     ${UNKNOWN}, [0],
     [])) AS start
   FROM (
-    SELECT user_id, groupArrayIf(start, activating > 0) AS starts
-    FROM (
-      SELECT user_id, ${START} AS start, sumIf(events, ${ACTIVATES}) AS activating
-      FROM (${rows})
-      GROUP BY user_id, start
-      HAVING sum(events) > 0
-    )
+    SELECT
+      user_id,
+      sumResample(0, {intervals:UInt32}, 1)(
+        if(${ACTIVATES}, events, 0), transform(${START}, {starts:Array(UInt32)}, range({intervals:UInt32}), {intervals:UInt32})
+      ) AS activating
+    FROM (${rows})
     GROUP BY user_id
+    HAVING sum(events) > 0
   ) AS activity
   LEFT JOIN (${PEOPLE}) AS people ON people.user_id = activity.user_id
 )
@@ -61,7 +61,13 @@ export const readTimeseries = Effect.fn("readTimeseries")(function* (
   const { metric: asked = ["active_users"] } = parameters
   const dates = intervalsOf(report.range, parameters.interval ?? "day")
   const starts = activity.positionsOf(dates)
-  const params = { ...activity.params, ...catalogueParams, ...peopleParams(parameters, report), starts }
+  const params = {
+    ...activity.params,
+    ...catalogueParams,
+    ...peopleParams(parameters, report),
+    starts,
+    intervals: starts.length,
+  }
   const reads = [...activityReads(report), ...PEOPLE_READS]
   const { users, metrics } = yield* Effect.all(
     {
