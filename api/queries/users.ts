@@ -1,14 +1,13 @@
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
-import { METRICS } from "#schemas/catalogue.ts"
 import type { UsersParameters } from "#schemas/report-user-insights.ts"
 import {
+  ACTIVATES,
   type Activity,
-  activeDaysByUser,
   activityOf,
   activityReads,
-  byUser,
   catalogueParams,
+  METRIC_SUMS,
 } from "./activity.ts"
 import { LISTED, memberParams, memberReads, memberRows, memberRowsWithDays } from "./member-rows.ts"
 import { ask } from "./memory.ts"
@@ -50,18 +49,26 @@ FROM (${(order.expression === "active_days" ? memberRowsWithDays : memberRows)(a
 ORDER BY on_page DESC, ${inOrder(order)}
 LIMIT {limit:UInt32}`
 
-/** What those of the page did. */
-const doneStatement = ({ rows }: Activity): string => {
-  const theirs = `SELECT * FROM (${rows}) WHERE user_id IN {page_ids:Array(String)}`
-  return `
+/** What those of the page did: by day first, so that one reading of the rollup tells the days as well. */
+const doneStatement = ({ rows }: Activity): string => `
 SELECT
-  activity.user_id AS user_id,
-  days.active_days AS active_days,
-  if(activity.active, activity.last_at, NULL) AS last_at,
-  arrayResize(activity.metrics, ${METRICS.length}) AS metrics
-FROM (${byUser(theirs)}) AS activity
-LEFT JOIN (${activeDaysByUser(theirs)}) AS days ON days.user_id = activity.user_id`
-}
+  user_id,
+  toInt64(countIf(activating > 0)) AS active_days,
+  if(sum(activating) > 0, max(latest), NULL) AS last_at,
+  sumForEach(metrics) AS metrics
+FROM (
+  SELECT
+    user_id,
+    sum(events) AS done,
+    sumIf(events, ${ACTIVATES}) AS activating,
+    maxIf(last_at, ${ACTIVATES}) AS latest,
+    ${METRIC_SUMS} AS metrics
+  FROM (${rows})
+  WHERE user_id IN {page_ids:Array(String)}
+  GROUP BY user_id, roundDown(position, {days:Array(UInt32)})
+)
+GROUP BY user_id
+HAVING sum(done) > 0`
 
 const NOTHING = { active_days: 0, last_at: null, metrics: [] } as const
 
