@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 
 /** Views that other views are made of. */
-const HELPERS = new Set(["members", "tenants_between_zones"])
+const HELPERS = new Set(["client_quarters", "members", "tenants_between_zones"])
 
 describe("in every view", () => {
   it("the views are those of bi but for the ones that others are made of", async () => {
