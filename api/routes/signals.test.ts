@@ -228,8 +228,9 @@ describe("signals", () => {
     const { tenant } = await makeClientWorld(
       clients.flatMap((client_id) => [
         ...jobs.flatMap((job_id) => FIVE.map((event) => ({ ...event, client_id, job_id }))),
+        // Not whole days ago: the days of quiet, which a signal's text counts, would grow with the minute between calls.
         ...[7, 8, 9].map((n) =>
-          revealed(20 + n, { client_id, job_id: n === 7 ? "j_2" : "", ...candidate(n) }),
+          revealed(20.5 + n, { client_id, job_id: n === 7 ? "j_2" : "", ...candidate(n) }),
         ),
       ]),
     )
