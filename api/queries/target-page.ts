@@ -23,9 +23,11 @@ const AT_ONCE = 500
 
 const placeOf = ({ id, metric, period, part }: Due): Place => ({ id, metric, period, start: part.start })
 
-const FIELDS = ["id", "metric", "period", "start"] as const
+const FIELDS = ["metric", "period", "start"] as const
+/** Subjects come in the store's order, behind the place's own; only of that one a page may have had some rows. */
 const isAfter = (due: Due, place: Place): boolean => {
   const own = placeOf(due)
+  if (own.id !== place.id) return true
   const field = FIELDS.find((name) => own[name] !== place[name])
   return field !== undefined && own[field] > place[field]
 }
