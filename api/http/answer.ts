@@ -38,17 +38,27 @@ export const respond = (c: Context, { status, body, headers }: Answer, mediaType
 const isReport = (body: unknown): body is { readonly meta: unknown } =>
   typeof body === "object" && body !== null && "data" in body && "meta" in body
 
+/** What of `meta` changes with every call: times of the asking, and the request's name. */
+const PASSING = new Set(["data_through", "request_id", "as_of", "until"])
+const withoutPassing = (key: string, value: unknown): unknown => (PASSING.has(key) ? undefined : value)
+
 /**
- * A report with a weak entity tag over all but `meta`, whose times and request id change with every call; 304 for
- * whoever has the same numbers already.
+ * A report with a weak entity tag over everything but what changes with every call; 304 for whoever has the same numbers
+ * already.
  */
 export const respondTagged = (c: Context, answer: Answer): Response => {
   const { status, body, headers } = answer
   if (status !== 200 || !isReport(body)) return respond(c, answer)
   const { meta, ...rest } = body
   const text = JSON.stringify(rest)
-  const tag = tagOf(text)
-  const tagged = { ...headers, ETag: `W/${tag}`, "Cache-Control": "private, no-cache" }
+  const tag = tagOf(`${text}${JSON.stringify(meta, withoutPassing)}`)
+  const tagged = {
+    ...headers,
+    ETag: `W/${tag}`,
+    "Cache-Control": "private, no-cache",
+    // The same address has another answer for another tenant.
+    Vary: "Authorization",
+  }
   const known = tagsIn(c.req.header("If-None-Match") ?? "")
   if (known.includes(tag) || known.includes("*"))
     return respond(c, { status: 304, body: null, headers: tagged })

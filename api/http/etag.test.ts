@@ -41,6 +41,21 @@ it("a report that has changed is, with all its parts", async () => {
   expect(second.headers.get("ETag")).not.toBe(first.headers.get("ETag"))
 })
 
+it("a number beside the data counts, too", async () => {
+  const first = await call(PATH, key)
+  await putActions(tenant, "UTC", [
+    { id: "c", type: "contact.created", time: "2026-10-10T10:00:00.000Z", actor_id: "nobody" },
+  ])
+  const second = await ask(first.headers.get("ETag") ?? "")
+  expect(second.status).toBe(200)
+  expect(second.body.data).toEqual(first.body.data)
+  expect(second.body.meta.unknown_actors).toBe(first.body.meta.unknown_actors + 1)
+})
+
+it("a tag is told to be one tenant's", async () => {
+  expect((await call(PATH, key)).headers.get("Vary")).toMatch(/\bAuthorization\b/u)
+})
+
 it("a request without a credential learns nothing from a tag", async () => {
   expect((await call(PATH, undefined, { headers: { "If-None-Match": "*" } })).status).toBe(401)
 })

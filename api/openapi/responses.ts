@@ -33,7 +33,7 @@ const contentOf = (content: AnswerContent, components: Components): Json | undef
   return { "application/json": { schema: components.add(content) } }
 }
 
-/** Whether the answer is a report, which carries an entity tag over all but `meta`. */
+/** Whether the answer is a report, which carries an entity tag. */
 export const isReport = ({ method, right, answers }: Endpoint): boolean => {
   const content = answers[200]?.content
   return (
@@ -46,7 +46,10 @@ export const isReport = ({ method, right, answers }: Endpoint): boolean => {
   )
 }
 
-const TAG = { ETag: "Of everything but `meta`, whose times change with every call." }
+const TAG = {
+  ETag: "Of everything but `request_id` and the times of the asking in `meta`.",
+  Vary: "Authorization is among them: the same address has another answer for another tenant.",
+}
 
 const answers = (endpoint: Endpoint, components: Components): Json => {
   const given = Object.entries(endpoint.answers).map(([status, answer]) => {
@@ -62,7 +65,7 @@ const answers = (endpoint: Endpoint, components: Components): Json => {
     ]
   })
   const unchanged = {
-    description: "Nothing but `meta` has changed since the answer with this ETag.",
+    description: "No number has changed since the answer with this ETag.",
     headers: headers({ ...EVERY, ...TAG }),
   }
   return { ...Object.fromEntries(given), ...(isReport(endpoint) ? { 304: unchanged } : {}) }
@@ -84,6 +87,7 @@ const problemsOf = ({ right, parameters, json, problems = [] }: Endpoint): Reado
   ...(parameters === undefined || Object.keys(parameters.fields).length === 0
     ? []
     : (["invalid_parameter"] as const)),
+  ...(parameters !== undefined && "user_email" in parameters.fields ? (["names_hidden"] as const) : []),
   ...(json === undefined
     ? []
     : (["unsupported_media_type", "malformed_body", "body_too_large", "invalid_body"] as const)),
