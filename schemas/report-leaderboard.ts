@@ -1,12 +1,18 @@
 import { Schema } from "effect"
 import { METRICS } from "./catalogue.ts"
-import { isRange } from "./report-range.ts"
+import { ids, isRange } from "./report-range.ts"
 import { pageFields, populationFields, TeamsOfUser, UserInsightsMeta } from "./report-user-insights.ts"
 
 export const RANKED = ["user", "team"] as const
 
 export const LeaderboardParameters = Schema.Struct({
   ...populationFields,
+  user_email: Schema.optionalKey(
+    ids("Rows of members with these e-mail addresses, with the rank that they have among all."),
+  ),
+  user_id: Schema.optionalKey(
+    ids("Rows of these members, with the rank that they have among all. By team: the value is theirs alone."),
+  ),
   metric: Schema.Literals([...METRICS, "active_days"]).annotate({
     description: "What is ranked by: a metric of the catalogue, or the days on which somebody was active.",
   }),
@@ -31,7 +37,7 @@ export const LeaderboardRow = Schema.Struct({
   percentile: Schema.NullOr(Schema.Finite).annotate({
     description: "Of 100 others, how many have a smaller value: 0 to 100. Null when there is no other.",
   }),
-  value: Schema.Int,
+  value: Schema.Int.annotate({ description: "The metric's sum, or the number of active days." }),
   previous_value: Schema.NullOr(Schema.Int).annotate({
     description: "In the period before, as compare=previous has it; null when not ranked there.",
   }),

@@ -33,11 +33,17 @@ const valueOf = (metric: string): string =>
 const membersOf = (activity: Activity, metric: string): string =>
   metric === "active_days" ? memberRowsWithDays(activity) : memberRows(activity)
 
+/** `user_id` and `user_email` choose who is shown, not who is ranked: a rank among oneself would say nothing. */
+const SHOWN = `(empty({shown_ids:Array(String)}) OR has({shown_ids:Array(String)}, user_id))
+      AND (empty({shown_emails:Array(String)})
+        OR has(arrayMap(one -> lowerUTF8(one), {shown_emails:Array(String)}), lowerUTF8(ifNull(email, ''))))`
+
 const users = (activity: Activity, metric: string): string => `
   SELECT
     user_id AS id, name, email, team_ids,
     ${valueOf(metric)} AS value,
     toUInt8(${LISTED}) AS listed,
+    toUInt8(${SHOWN}) AS shown,
     toUInt64(unknown) AS unknowns
   FROM (${membersOf(activity, metric)})`
 
@@ -47,6 +53,7 @@ const teams = (activity: Activity, metric: string): string => `
     counted_in.2 AS id,
     sum(${valueOf(metric)}) AS value,
     toUInt8(counted_in.1 = 'team') AS listed,
+    toUInt8(1) AS shown,
     countIf(unknown) AS unknowns
   FROM (${membersOf(activity, metric)})
   GROUP BY counted_in`
@@ -56,18 +63,29 @@ const ranking = (activity: Activity, { by, metric }: LeaderboardParameters): str
     *,
     rank() OVER (PARTITION BY listed ORDER BY value DESC) AS rank,
     rank() OVER (PARTITION BY listed ORDER BY value ASC) - 1 AS lower,
-    count() OVER (PARTITION BY listed) AS ranked,
+    sum(listed) OVER () AS ranked,
     sum(unknowns) OVER () AS unknown_actors
   FROM (${by === "team" ? teams(activity, metric) : users(activity, metric)})`
 
 const pageStatement = (ranked: string, order: Order, place: Place | undefined): string => `
-SELECT *, ${order.expression} AS sorted_by, toUInt8(listed AND (${afterPlace(order, place)})) AS on_page
+SELECT *, ${order.expression} AS sorted_by, toUInt8(listed AND shown AND (${afterPlace(order, place)})) AS on_page
 FROM (${ranked})
 ORDER BY on_page DESC, ${inOrder(order)}
 LIMIT {limit:UInt32}`
 
 const someStatement = (ranked: string): string => `
 SELECT id, value, rank FROM (${ranked}) WHERE listed AND id IN {ids:Array(String)}`
+
+/** Of teams the members chosen make the value; of users everybody in the teams asked for is ranked. */
+const rankedParams = (activity: Activity, parameters: LeaderboardParameters, report: Report) => {
+  const { user_id = [], user_email = [], ...others } = parameters
+  const isByTeam = parameters.by === "team"
+  return {
+    ...memberParams(activity, isByTeam ? parameters : others, report),
+    shown_ids: isByTeam ? [] : user_id,
+    shown_emails: isByTeam ? [] : user_email,
+  }
+}
 
 const SORTS = { value: { expression: "value", ...COUNT } } as const
 
@@ -83,7 +101,7 @@ const readPrevious = Effect.fnUntraced(function* (
   const rows = yield* ask<Ranked>(
     report.version,
     someStatement(ranking(activity, parameters)),
-    { ...memberParams(activity, parameters, before), metric, ids },
+    { ...rankedParams(activity, parameters, before), metric, ids },
     memberReads(before),
   )
   return new Map(rows.map((row) => [row.id, row]))
@@ -101,7 +119,7 @@ export const readLeaderboard = Effect.fn("readLeaderboard")(function* (
   const found: ReadonlyArray<Row> = yield* ask<Row>(
     report.version,
     pageStatement(ranking(activity, parameters), order, place),
-    { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
+    { ...rankedParams(activity, parameters, report), ...orderParams(order, place, limit) },
     memberReads(report),
   )
   const { rows, next, unknownActors } = pageOf(found, limit, ({ id }) => id)
@@ -139,7 +157,7 @@ export const readLeaderboard = Effect.fn("readLeaderboard")(function* (
   }
   return {
     rows: rows.map(rowOf),
-    ranked: found.find((row) => row.on_page === 1)?.ranked ?? 0,
+    ranked: found[0]?.ranked ?? 0,
     nextCursor: next === undefined ? null : order.cursors.write(report.tenant, parameters, next),
     unknownActors,
   }

@@ -121,6 +121,24 @@ describe.each([
     } while (cursor !== "")
     expect(paged).toEqual(all.data)
   })
+
+  it("shows whom user_id and user_email name with the rank that they have among all", async () => {
+    const today = dayIn(own, NOW)
+    const query = `metric=logins&from=${plusDays(today, -60)}&to=${today}`
+    const all = await read(place.key, query)
+    const [one, other] = [all.data.at(-1), all.data[2]]
+    expect(one.rank).toBeGreaterThan(2)
+    const shown = await read(place.key, `${query}&user_id=${one.user_id}&user_id=${other.user_id}`)
+    expect(shown.data).toEqual([other, one])
+    expect(shown.meta.ranked).toBe(all.meta.ranked)
+    const byEmail = await read(
+      place.key,
+      `${query}&user_email=${encodeURIComponent(other.email.toUpperCase())}`,
+    )
+    expect(byEmail.data).toEqual([other])
+    const nobody = await read(place.key, `${query}&user_id=nobody`)
+    expect([nobody.data, nobody.meta.ranked]).toEqual([[], all.meta.ranked])
+  })
 })
 
 it("is refused where ranking is off, and so are users in order of a metric", async () => {

@@ -12,7 +12,7 @@ const leaderboard = route(
     path: "/v1/reports/leaderboard",
     summary: "Members or teams in order of a metric, with rank, percentile and change of rank",
     description:
-      "Ranked are the members who are rows of the users report, and the teams that have a member in the population; with value 0, too. Pages are live.",
+      "Ranked are the members who are rows of the users report, and the teams that have a member in the population; with value 0, too. A key that sees only some members, or team_id, ranks these among each other; user_id and user_email choose which of the ranked are shown. Pages are live.",
     right: "see_insights",
     audit: "report.viewed",
     parameters: LeaderboardParameters,
