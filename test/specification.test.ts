@@ -2,8 +2,9 @@
 // as it says. The operations come from the specification: a new one is in these tests by itself.
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
-import { Nats } from "#nats/connection.ts"
+import { attemptNats, Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
+import { BUCKETS } from "#schemas/names.ts"
 import { makeApp } from "../api/app.ts"
 import { DEFAULT_LIMITS } from "../api/limits/limiter.ts"
 import { ADMIN_KEY, expectProblem, type Got, newTenant, servicesOf, testApp } from "../api/test-app.ts"
@@ -164,6 +165,40 @@ describe("a call that is refused", () => {
       const got = await send(operation, { ...says, query: [...query, ["cursor", cursor]] }, world.key)
       expectDocumented(operation, got)
       expectProblem(got, "invalid_cursor", 400)
+    }
+  })
+
+  it("where the tenant hides names: by an e-mail address, or in the order of names", async () => {
+    const hiding = newTenant()
+    const key = await keyFor(hiding)
+    await testing.run(
+      Effect.flatMap(Nats, ({ kv }) =>
+        attemptNats("put", async () =>
+          (await kv.open(BUCKETS.tenantSettings)).put(hiding, JSON.stringify({ hide_names: true })),
+        ),
+      ),
+    )
+    const takes = ({ parameters }: Operation, named: string, value?: string) =>
+      parameters.some(
+        ({ name, in: place, schema }) =>
+          place === "query" &&
+          name === named &&
+          (value === undefined || ((schema["enum"] ?? []) as ReadonlyArray<string>).includes(value)),
+      )
+    const byEmail = secured.filter((operation) => takes(operation, "user_email"))
+    expect(byEmail.length).toBeGreaterThan(5)
+    for (const operation of byEmail) {
+      const { query = [], ...says } = said(operation)
+      const got = await send(operation, { ...says, query: [...query, ["user_email", "a@b.example"]] }, key)
+      expectDocumented(operation, got)
+      expectProblem(got, "names_hidden", 403)
+    }
+    for (const operation of secured.filter((operation) => takes(operation, "sort", "name"))) {
+      const { query = [], ...says } = said(operation)
+      const got = await send(operation, { ...says, query: [...query, ["sort", "name"]] }, key)
+      expectDocumented(operation, got)
+      // A team's name is nobody's.
+      expect(got.status).toBe(operation.name.includes("teams") ? 200 : 403)
     }
   })
 

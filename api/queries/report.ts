@@ -39,20 +39,24 @@ export interface Asked {
   readonly from: string
   readonly to: string
   readonly tz?: string
-  readonly sort?: string
   readonly user_email?: ReadonlyArray<string>
 }
 
-/** Where names are hidden nothing may find a person by one. */
-const refuseNames = ({ sort = "", user_email = [] }: Asked, { hide_names }: TenantSettings) => {
-  if (!hide_names) return Effect.void
-  const parameter =
-    user_email.length > 0 ? "user_email" : /^-?(?:name|email)$/u.test(sort) ? "sort" : undefined
-  if (parameter === undefined) return Effect.void
-  return refuse("names_hidden", `The tenant hides names, so ${parameter} cannot be used like this.`, {
+const namesHidden = (parameter: string): Refused =>
+  refuse("names_hidden", `The tenant hides names, so ${parameter} cannot be used like this.`, {
     hint: "Use ids.",
   })
-}
+
+/** Where names are hidden nothing may find a person by one. */
+const refuseEmails = ({ user_email = [] }: Asked, { hide_names }: TenantSettings) =>
+  hide_names && user_email.length > 0 ? Effect.fail(namesHidden("user_email")) : Effect.void
+
+/** Nor may anything put people in the order of their names. */
+export const refuseOrderByName = (
+  { settings }: Pick<Report, "settings">,
+  sort = "",
+): Effect.Effect<void, Refused> =>
+  settings.hide_names && /^-?(?:name|email)$/u.test(sort) ? Effect.fail(namesHidden("sort")) : Effect.void
 
 /** Asks how far the streams are applied before anything is read, so that an answer holds at least as much as it says. */
 export const openNow = Effect.fn("openNow")(function* (
@@ -89,7 +93,7 @@ export const openReport = Effect.fn("openReport")(function* ({
   readonly parameters: Asked
 }): Effect.fn.Return<Report, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
   const { settings } = yield* ofTenant(credential)
-  yield* refuseNames(parameters, settings)
+  yield* refuseEmails(parameters, settings)
   const { from, to, tz } = parameters
   const { now, ...opened } = yield* openNow(credential)
   const settled = yield* readSettled(opened.tenant, opened.version, now)

@@ -31,7 +31,7 @@ const report = route(
     audit: "report.viewed",
     parameters: TargetReportParameters,
     answers: { 200: { description: "A page of progress.", content: TargetReport } },
-    problems: ["names_hidden", "invalid_cursor", "too_much_data"],
+    problems: ["invalid_cursor", "too_much_data"],
   },
   Effect.fn("targetReport")(function* (call: Call<TargetReportParameters>) {
     const { parameters, requestId } = call

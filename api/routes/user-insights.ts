@@ -12,7 +12,7 @@ import {
 import { ok } from "../http/answer.ts"
 import { type Call, type Route, route } from "../http/endpoint.ts"
 import { refuseRankingBy } from "../queries/ranking.ts"
-import { metaOf, openReport } from "../queries/report.ts"
+import { metaOf, openReport, refuseOrderByName } from "../queries/report.ts"
 import { readComparedSummary } from "../queries/summary.ts"
 import { readTeamPage } from "../queries/teams.ts"
 import { readTimeseries } from "../queries/timeseries.ts"
@@ -56,6 +56,7 @@ const users = route(
     const { parameters, requestId } = call
     const report = yield* openReport(call)
     yield* refuseRankingBy(report, parameters.sort)
+    yield* refuseOrderByName(report, parameters.sort)
     const page = yield* readUserPage(parameters, report)
     return ok({
       data: page.rows,
