@@ -1,9 +1,10 @@
 // `npm test`: formatting, lint, types, unused code, then the tests. Every step runs, whatever the others said; a step
 // counts as one. The last line is `N passed, N failed`, and the exit code is 0 only when nothing failed.
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 
 const root = join(import.meta.dirname, "..")
 const bin = join(root, "node_modules", ".bin")
@@ -13,15 +14,24 @@ interface Count {
   readonly failed: number
 }
 
-const run = (command: string, args: ReadonlyArray<string>): boolean => {
+const check = (command: string, ...args: ReadonlyArray<string>): Count => {
   console.log(`\n> ${[command, ...args].join(" ")}`)
   const { status, error } = spawnSync(join(bin, command), args, { cwd: root, stdio: "inherit" })
   if (error !== undefined) console.error(error.message)
-  return status === 0
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
-const check = (command: string, ...args: ReadonlyArray<string>): Count =>
-  run(command, args) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+/** Runs a command, each of its lines behind a label; true when it succeeded. */
+const runLabelled = (label: string, command: string, args: ReadonlyArray<string>): Promise<boolean> =>
+  new Promise((resolve) => {
+    console.log(`\n${label}> ${[command, ...args].join(" ")}`)
+    const child = spawn(join(bin, command), args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+    for (const lines of [child.stdout, child.stderr])
+      createInterface({ input: lines }).on("line", (line) => console.log(`${label}${line}`))
+    child.once("error", (error) => console.error(`${label}${error.message}`))
+    // Also after an error: nothing is left to be read then.
+    child.once("close", (status) => resolve(status === 0))
+  })
 
 interface Report {
   readonly success: boolean
@@ -40,23 +50,18 @@ const readReport = (file: string): Report | undefined => {
   }
 }
 
-/** Counts the tests. No report, no test at all and a failure outside of a test are each a failure. */
-const tests = (): Count => {
+/** Counts the tests that the arguments choose. No report, no test at all and a failure outside of a test are each a failure. */
+const tests = async (label: string, args: ReadonlyArray<string>): Promise<Count> => {
   const folder = mkdtempSync(join(tmpdir(), "tidemark-report-"))
   try {
     const file = join(folder, "report.json")
-    const succeeded = run("vitest", [
-      "run",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${file}`,
-      ...process.argv.slice(2),
-    ])
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]
+    const succeeded = await runLabelled(label, "vitest", ["run", ...reporters, ...args])
     const report = readReport(file)
     const passed = report?.numPassedTests ?? 0
     const failed = report?.numFailedTests ?? 0
     for (const { fullName, status } of report?.testResults.flatMap((file) => file.assertionResults) ?? [])
-      if (status !== "passed" && status !== "failed") console.log(`${status}: ${fullName}`)
+      if (status !== "passed" && status !== "failed") console.log(`${label}${status}: ${fullName}`)
     const isSound = succeeded && report?.success === true && passed > 0
     return { passed, failed: isSound ? failed : Math.max(failed, 1) }
   } finally {
@@ -64,12 +69,27 @@ const tests = (): Count => {
   }
 }
 
+/**
+ * About as long each. Tests mostly wait, for engines that start and for time to pass, so two halves at once, each with
+ * engines of its own, take two cores little more than half of the time.
+ */
+const FIRST_HALF = ["test/faults", "deploy"]
+
+const halves = (): ReadonlyArray<Promise<Count>> => [
+  tests("1 ", FIRST_HALF),
+  tests(
+    "2 ",
+    FIRST_HALF.flatMap((folder) => ["--exclude", `${folder}/**`]),
+  ),
+]
+
+const chosen = process.argv.slice(2)
 const counts = [
   check("oxfmt", "--check"),
   check("oxlint", "--deny-warnings"),
   check("tsc", "--project", "."),
   check("knip"),
-  tests(),
+  ...(await Promise.all(chosen.length === 0 ? halves() : [tests("", chosen)])),
 ]
 const sum = (key: keyof Count): number => counts.reduce((total, count) => total + count[key], 0)
 console.log(`\n${sum("passed")} passed, ${sum("failed")} failed`)
