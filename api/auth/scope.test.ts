@@ -74,6 +74,27 @@ describe("with a grant", () => {
     expect(await actorsSeenBy(key)).toEqual(["u_c"])
   })
 
+  it("whoever is of another kind and has a user's id is not seen as that user", async () => {
+    await putActions(
+      tenant,
+      "UTC",
+      (["candidate", "service"] as const).map((actor_type) => ({
+        id: `of-a-${actor_type}`,
+        type: "candidate.applied",
+        time: "2026-10-11T10:00:00.000Z",
+        actor_id: "u_c",
+        actor_type,
+        candidate_id: "u_c",
+        job_id: "j_1",
+      })),
+    )
+    for (const key of [await keyOf("member", "u_c"), await keyOf("manager", "u_c")]) {
+      const { body } = await call(`/v1/actions?${RANGE}`, key)
+      const kinds = body.data.map(({ actor }: { readonly actor: { readonly type: string } }) => actor.type)
+      expect([...new Set(kinds)]).toEqual(["member"])
+    }
+  })
+
   it("a filter widens no scope", async () => {
     const key = await keyOf("member", "u_c")
     const { body } = await call(
@@ -93,7 +114,7 @@ describe("with a grant", () => {
   it("a right that the role cannot have gives nothing", async () => {
     const recruiter = await run(createKey({ tenant, role: "recruiter" }))
     expectProblem(await call(`/v1/reports/user-insights/summary?${RANGE}`, recruiter), "forbidden", 403)
-    expect((await call(`/v1/actions?${RANGE}`, recruiter)).body.data).toHaveLength(5)
+    expect((await call(`/v1/actions?${RANGE}`, recruiter)).body.data).toHaveLength(7)
   })
 
   it("a super admin sees everybody and how many are unknown", async () => {

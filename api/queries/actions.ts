@@ -58,8 +58,12 @@ export type ActionFilters = Pick<ActionsParameters, Filter>
 const filtersIn = (parameters: ActionFilters): ReadonlyArray<Filter> =>
   (Object.keys(FILTERS) as Array<Filter>).filter((filter) => (parameters[filter]?.length ?? 0) > 0)
 
-/** Of a user within the scope; the user of the credential's own actions are, whatever the directory knows. */
-const SCOPED = `(actor_id = {scope_user:String} OR actor_id IN (${USERS_IN_SCOPE}))`
+/**
+ * Of a user within the scope; the user of the credential's own actions are, whatever the directory knows. Candidates and
+ * services have ids of their own kind, which may be equal to a user's.
+ */
+const SCOPED = `actor_type IN ('member', 'client')
+    AND (actor_id = {scope_user:String} OR actor_id IN (${USERS_IN_SCOPE}))`
 
 /** What is true of a row of the log that a list holds. */
 export const logConditions = (scope: Scope, parameters: ActionFilters): ReadonlyArray<string> => [
