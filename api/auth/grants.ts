@@ -20,13 +20,13 @@ export type GrantsRecord = typeof GrantsRecord.Type
 const NOTHING: GrantsRecord = { grants: {} }
 
 /** For every call: remembers a tenant's record for a moment. */
-export const grantsReader = () => recordReader(BUCKETS.grants, GrantsRecord, NOTHING)
+export const grantsReader = () => recordReader(BUCKETS.grants, GrantsRecord, NOTHING, NOTHING)
 
 /** As they are now. */
 export const readGrants = Effect.fn("readGrants")(function* (
   tenant: string,
 ): Effect.fn.Return<GrantsRecord, NatsError, Nats> {
-  return yield* recordReader(BUCKETS.grants, GrantsRecord, NOTHING)(tenant)
+  return yield* recordReader(BUCKETS.grants, GrantsRecord, NOTHING, NOTHING)(tenant)
 })
 
 /**

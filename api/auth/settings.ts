@@ -18,14 +18,24 @@ const plain = (stored: StoredSettings): TenantSettings => {
   return settings
 }
 
+/** Settings that nobody can read may have hidden names and switched ranking off. */
+const CLOSED_SETTINGS: TenantSettings = { ...DEFAULT_SETTINGS, hide_names: true, ranking: false }
+
 /** For every call: remembers a tenant's record for a moment. */
-export const settingsReader = () => recordReader(BUCKETS.tenantSettings, TenantSettings, DEFAULT_SETTINGS)
+export const settingsReader = () =>
+  recordReader(BUCKETS.tenantSettings, TenantSettings, DEFAULT_SETTINGS, CLOSED_SETTINGS)
 
 /** As they are now. */
 export const readSettings = Effect.fn("readTenantSettings")(function* (
   tenant: string,
 ): Effect.fn.Return<StoredSettings, NatsError, Nats> {
-  return yield* recordReader<StoredSettings>(BUCKETS.tenantSettings, StoredSettings, DEFAULT_SETTINGS)(tenant)
+  const read = recordReader<StoredSettings>(
+    BUCKETS.tenantSettings,
+    StoredSettings,
+    DEFAULT_SETTINGS,
+    CLOSED_SETTINGS,
+  )
+  return yield* read(tenant)
 })
 
 /** Replaces them; `check` sees what they are at the moment of the change, and may refuse. */

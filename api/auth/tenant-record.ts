@@ -8,12 +8,14 @@ const MAX_REMEMBERED = 10_000
 
 /**
  * Reads records of a bucket, one JSON document a key, and remembers each for a moment. A key without a record reads as
- * `absent`; so does a record that cannot be read, which gives nobody anything.
+ * `absent`, one whose record cannot be read (another version wrote it, say) as `unreadable`, which must give nobody
+ * anything.
  */
 export const recordReader = <A>(
   bucket: string,
   schema: Schema.Decoder<A>,
   absent: A,
+  unreadable: A,
 ): ((key: string) => Effect.Effect<A, NatsError, Nats>) => {
   const decode = Schema.decodeUnknownOption(Schema.fromJsonString(schema))
   const remembered = new Map<string, { readonly value: A; readonly until: number }>()
@@ -22,7 +24,12 @@ export const recordReader = <A>(
     const known = remembered.get(key)
     if (known !== undefined && known.until > now) return known.value
     const entry = yield* readEntry(bucket, key)
-    const value = entry === undefined ? absent : Option.getOrElse(decode(entry.text), () => absent)
+    const decoded = entry === undefined ? Option.some(absent) : decode(entry.text)
+    if (Option.isNone(decoded))
+      yield* Effect.logError(
+        `the record of ${key} in bucket ${bucket} cannot be read; nothing is given by it`,
+      )
+    const value = Option.getOrElse(decoded, () => unreadable)
     if (remembered.size >= MAX_REMEMBERED) remembered.clear()
     remembered.set(key, { value, until: now + REMEMBERED })
     return value

@@ -1,5 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises"
+import { Effect } from "effect"
 import { beforeAll, expect, it } from "vitest"
+import { attemptNats, Nats } from "#nats/connection.ts"
+import { BUCKETS } from "#schemas/names.ts"
 import { DEFAULT_SETTINGS } from "#schemas/tenant-settings.ts"
 import { auditRecords } from "../../test/audit-records.ts"
 import { expectProblem, newTenant, testApp } from "../test-app.ts"
@@ -72,4 +75,30 @@ it("a change is on record with what it replaced", async () => {
     filters: { ranking: false, before: DEFAULT_SETTINGS },
     outcome: "ok",
   })
+})
+
+it("settings that cannot be read hide names and rank nobody, and are not written over", async () => {
+  const own = newTenant()
+  const key = await keyFor(own)
+  await putTenant(own, "UTC")
+  await putUsers(own, { u_1: { name: "Ana" } })
+  await run(
+    Effect.flatMap(Nats, ({ kv }) =>
+      attemptNats("put", async () =>
+        // A threshold that is out of bounds now.
+        (await kv.open(BUCKETS.tenantSettings)).put(own, JSON.stringify({ signals: { engaged_days: 0 } })),
+      ),
+    ),
+  )
+  const users = "/v1/reports/user-insights/users?from=2026-10-01&to=2026-10-31"
+  expectProblem(await call(`${users}&sort=name`, key), "names_hidden", 403)
+  expectProblem(await call(`${users}&sort=logins`, key), "ranking_off", 403)
+  expect((await call(PATH, key)).body.data).toMatchObject({ hide_names: true, ranking: false })
+  // A newer version may have written them.
+  const set = await call(PATH, key, {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: "{}",
+  })
+  expectProblem(set, "unavailable", 503)
 })
