@@ -41,7 +41,7 @@ const OFF_RECORD = refuse(
   { "Retry-After": "2" },
 )
 
-/** A call that could not be understood asked for nothing. */
+/** A call that could not be understood asked for nothing; the operator's is on record all the same. */
 const NOT_UNDERSTOOD: ReadonlySet<number> = new Set([400, 413, 415])
 
 /**
@@ -54,6 +54,7 @@ export const onRecord = <E extends Failure>(
   answer: Effect.Effect<Answer, E, ClickHouse | Nats>,
 ): Effect.Effect<Answer, Failure, ClickHouse | Nats> => {
   const changes = method !== "GET"
+  const isOperator = credential.kind === "operator"
   const write = (outcome: string, record: Answer["record"] = {}) =>
     writeAudit({
       tenant: record.tenant ?? credential.tenant ?? NO_TENANT,
@@ -72,12 +73,20 @@ export const onRecord = <E extends Failure>(
     Effect.tapError((failure) => {
       const { code } = refusalOf(failure)
       const [status] = PROBLEMS[code]
-      if (NOT_UNDERSTOOD.has(status)) return Effect.void
+      if (NOT_UNDERSTOOD.has(status) && !isOperator) return Effect.void
       if (status < 500) return write(code)
-      if (!changes) return Effect.void
-      return write(code).pipe(Effect.catch(() => Effect.logWarning("a change that failed is not on record")))
+      if (!changes && !isOperator) return Effect.void
+      return write(code).pipe(Effect.catch(() => Effect.logWarning("a call that failed is not on record")))
     }),
-    Effect.tap(({ record }) => write("ok", record)),
+    Effect.tap(({ record }) =>
+      write("ok", record).pipe(
+        // The change stands; the log is the one place that says so.
+        Effect.tapError(() =>
+          changes ? Effect.logError("a change that was made is not on record") : Effect.void,
+        ),
+      ),
+    ),
+    Effect.annotateLogs({ action, actor: credential.id, tenant: credential.tenant, request_id: requestId }),
   )
   // Whoever asks for a change and goes away must not leave it off the record.
   return changes ? Effect.uninterruptible(recorded) : recorded
