@@ -6,6 +6,9 @@ import type { Engaged } from "./signal-engaged.ts"
 import type { OffPlatform } from "./signal-off-platform.ts"
 import type { Pair } from "./signal-pairs.ts"
 
+/** Such events are in the log and in no signal; a sentence about what never happened must say so. */
+const ASIDE = "not counting what programs did, or people in another's name"
+
 const CAUTION = "This is a sign to check, not proof."
 
 /** What a signal says, without a name: who it is about stands beside it. */
@@ -58,7 +61,7 @@ export const engagedReasons = (
       ]),
   fact(
     "no_interview",
-    `Nobody requested or scheduled an interview for this client and job since the first of them, ${minute(first_at, zone)}.`,
+    `Nobody requested or scheduled an interview for this client and job since the first of them, ${minute(first_at, zone)}, ${ASIDE}.`,
   ),
   fact(
     "job_not_closed",
@@ -99,13 +102,13 @@ export const offPlatformReasons = (
         ]),
     {
       code: "quiet",
-      text: `Nothing at all happened for this client and candidate since ${minute(any_at, zone)}, ${days(quiet)} ago; from ${quiet_days} on it is a sign.`,
+      text: `Nothing happened for this client and candidate since ${minute(any_at, zone)}, ${days(quiet)} ago, ${ASIDE}; from ${quiet_days} on it is a sign.`,
       value: quiet,
       threshold: quiet_days,
     },
     fact(
       "no_interview_offer_or_placement",
-      "There was never an interview, an offer or a placement of this candidate with this client.",
+      `There was never an interview, an offer or a placement of this candidate with this client, ${ASIDE}.`,
     ),
     {
       code: "within_contract",
