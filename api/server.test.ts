@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { createServer } from "node:net"
+import { connect, createServer } from "node:net"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import { ClickHouse } from "#clickhouse"
@@ -86,11 +86,32 @@ describe("the API", () => {
     expect([report.status, report.headers.get("Content-Type")]).toEqual([200, "application/json"])
   })
 
-  it("takes addresses with many filters", async () => {
+  it("takes addresses with every filter full", async () => {
     const { url } = await serve()
-    const many = Array.from({ length: 200 }, (_, n) => `user_id=${"x".repeat(100)}${n}`).join("&")
-    const got = await fetch(`${url}${SUMMARY}&${many}`, { headers: { Authorization: `Bearer ${key}` } })
-    expect(got.status).toBe(200)
+    const lists = ["client_id", "user_id", "user_email", "candidate_id", "job_id"]
+    const many = lists.flatMap((name) =>
+      Array.from({ length: 200 }, (_, n) => `${name}=${encodeURIComponent(`${"@".repeat(316)}${n}`)}`),
+    )
+    const got = await fetch(`${url}/v1/actions?from=2026-10-01&to=2026-10-31&${many.join("&")}`, {
+      headers: { Authorization: `Bearer ${key}` },
+    })
+    expect(got.status, await got.text()).toBe(200)
+  })
+
+  it.each([
+    ["headers_too_large", `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ${"x".repeat(1_100_000)}\r\n\r\n`],
+    ["malformed_request", "GET / HTTP/9.9\r\n\r\n"],
+    ["malformed_request", "nonsense\r\n\r\n"],
+  ])("answers a problem %s to what is no request", async (code, sent) => {
+    const { url } = await serve()
+    const socket = connect(Number(new URL(url).port), "127.0.0.1")
+    socket.write(sent)
+    let text = ""
+    // What comes after the answer to a flood may be a reset.
+    for await (const chunk of socket.on("error", () => undefined)) text += String(chunk)
+    const [head = "", body = ""] = text.split("\r\n\r\n")
+    expect(head).toContain("Content-Type: application/problem+json")
+    expect(JSON.parse(body)).toMatchObject({ code, request_id: expect.stringMatching(/^[\w-]{36}$/u) })
   })
 
   it("cancels the query of a client that went away", async () => {

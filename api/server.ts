@@ -6,6 +6,7 @@ import { Effect, Schema, type Scope } from "effect"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { type AppOptions, makeApp } from "./app.ts"
+import { answerUnreadable } from "./http/unreadable.ts"
 
 export interface ApiOptions extends AppOptions {
   readonly host: string
@@ -36,8 +37,8 @@ const listenError = ({ host, port }: ApiOptions, { code = "unknown" }: NodeJS.Er
     hint: "Stop what listens there, or set API_PORT to another port.",
   })
 
-/** Addresses with full lists of filters are longer than Node's 16 KiB for all headers. */
-const MAX_HEADERS = 128 * 1024
+/** For an address with five full lists of the longest values, each character written with three: beyond Node's 16 KiB. */
+const MAX_HEADERS = 1024 * 1024
 /** How long a request that is under way may take to end. */
 const PATIENCE = 10_000
 
@@ -54,6 +55,7 @@ export const serveApi = Effect.fn("serveApi")(function* (
   )
   const app = makeApp({ ...options, services, publisher })
   const server = createServer({ maxHeaderSize: MAX_HEADERS }, getRequestListener(app.fetch))
+  server.on("clientError", answerUnreadable)
   yield* Effect.acquireRelease(
     Effect.callback<void, ListenError>((resume) => {
       server.once("error", (error) => resume(Effect.fail(listenError(options, error))))

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 
 /** Every way in which the HTTP API says no: the closed list of `code`, each with its status and title. */
 export const PROBLEMS = {
+  malformed_request: [400, "The request cannot be read"],
   malformed_body: [400, "The body cannot be read"],
   invalid_body: [400, "The body does not fit the schema"],
   unknown_parameter: [400, "There is no such parameter"],
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   ranking_off: [403, "The tenant has ranking switched off"],
   not_found: [404, "There is nothing at this address"],
   method_not_allowed: [405, "The address does not answer to this method"],
+  request_timeout: [408, "The request did not arrive in time"],
   export_not_ready: [409, "The export has not ended yet"],
   export_gone: [410, "The export has no file"],
   precondition_failed: [412, "It is no longer what the request expects"],
@@ -35,6 +37,7 @@ export const PROBLEMS = {
   query_rate_limited: [429, "The key asked for too much in a short time"],
   ingest_events_limited: [429, "The key sent too many events in a short time"],
   ingest_bytes_limited: [429, "The key sent too many bytes in a short time"],
+  headers_too_large: [431, "The address and the headers are longer than the limit"],
   internal: [500, "Something went wrong here"],
   unavailable: [503, "A part of the system is not available"],
   overloaded: [503, "The system is busy"],

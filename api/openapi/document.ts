@@ -80,7 +80,7 @@ export const openApiDocument = (routes: ReadonlyArray<Route>): Json => {
       title: "Tidemark",
       version: "1",
       description:
-        "User-action analytics for hiring platforms. Lists in a query are repeated parameters. Errors are RFC 9457 problems whose `code` is from a closed list. Every answer carries X-Request-Id.",
+        "User-action analytics for hiring platforms. Lists in a query are repeated parameters. Errors are RFC 9457 problems whose `code` is from a closed list; beside those of each operation: what is no HTTP request is answered `malformed_request` (400), one that does not arrive whole `request_timeout` (408), one whose address and headers have more than 1 MiB `headers_too_large` (431), another method `method_not_allowed` (405). Each GET answers HEAD, too. Every answer carries X-Request-Id.",
     },
     security: [{ key: [] }],
     paths,
