@@ -31,7 +31,13 @@ export const DELETE_SETTINGS = {
   lightweight_deletes_sync: "2",
 } as const
 
-/** Ends every statement of the stream's writers, whoever sent it, and sees that none is left. */
+/**
+ * A statement of the stream's writers, whichever process sent it. They share a user of the store; anybody else may give
+ * a query such an id, which must neither be ended nor waited for.
+ */
+const OURS = "user = currentUser() AND startsWith(query_id, "
+
+/** Ends every statement of the stream's writers, and sees that none is left. */
 export const endAttempts = Effect.fn("endAttempts")(function* (
   stream: string,
 ): Effect.fn.Return<void, ClickHouseError, ClickHouse> {
@@ -39,7 +45,7 @@ export const endAttempts = Effect.fn("endAttempts")(function* (
   const prefix = queryPrefix(stream)
   const running = store
     .query<{ running: number }>(
-      "SELECT count() AS running FROM system.processes WHERE startsWith(query_id, {prefix:String})",
+      `SELECT count() AS running FROM system.processes WHERE ${OURS}{prefix:String})`,
       { params: { prefix } },
     )
     .pipe(Effect.map((rows) => rows[0]?.running ?? 0))
@@ -53,7 +59,7 @@ export const endAttempts = Effect.fn("endAttempts")(function* (
     .pipe(Effect.map((rows) => rows[0]?.deleting ?? 0))
   const kill = Effect.gen(function* () {
     // KILL QUERY takes no parameters; the stream's name is one of ours.
-    if ((yield* running) > 0) yield* store.command(`KILL QUERY WHERE startsWith(query_id, '${prefix}') SYNC`)
+    if ((yield* running) > 0) yield* store.command(`KILL QUERY WHERE ${OURS}'${prefix}') SYNC`)
     const left = { running: yield* running, deleting: yield* deleting }
     if (left.running + left.deleting > 0)
       yield* Effect.logInfo("waiting for statements to end").pipe(Effect.annotateLogs(left))
