@@ -108,27 +108,35 @@ export const makeLimiter = ({ perSecond, queriesAtOnce, queryWait }: LimitOption
     { "Retry-After": seconds(queryWait) },
   )
 
+  /** A place in the tenant's line, with what is to be told when its turn has come. */
+  const join = (tenant: string) =>
+    Effect.sync(() => {
+      let isIn = false
+      let called: () => void = () => undefined
+      const leave = turnstile.join(tenant, () => {
+        isIn = true
+        called()
+      })
+      const turn = Effect.callback<void>((resume) => {
+        called = () => resume(Effect.void)
+        if (isIn) called()
+      })
+      return { turn, leave }
+    })
+
   const inTurn: Limiter["inTurn"] = (credential, right, query) =>
     !asksStore(right)
       ? query
-      : Effect.suspend(() => {
-          let isIn = false
-          let called: () => void = () => undefined
-          const leave = turnstile.join(credential.tenant ?? "", () => {
-            isIn = true
-            called()
-          })
-          const turn = Effect.callback<void>((resume) => {
-            called = () => resume(Effect.void)
-            if (isIn) called()
-          })
-          return measure.pipe(
-            Effect.andThen(turn),
-            Effect.timeoutOrElse({ duration: queryWait, orElse: () => counted(BUSY) }),
-            Effect.andThen(query),
-            Effect.ensuring(Effect.andThen(Effect.sync(leave), measure)),
-          )
-        })
+      : Effect.acquireUseRelease(
+          join(credential.tenant ?? ""),
+          ({ turn }) =>
+            measure.pipe(
+              Effect.andThen(turn),
+              Effect.timeoutOrElse({ duration: queryWait, orElse: () => counted(BUSY) }),
+              Effect.andThen(query),
+            ),
+          ({ leave }) => Effect.andThen(Effect.sync(leave), measure),
+        )
 
   return { admit, spend, inTurn }
 }

@@ -47,3 +47,14 @@ it("keeps nothing of names that are gone", () => {
   expect(turnstile.count()).toEqual({ inside: 0, waiting: 0 })
   expect(turnstile.join("acme", () => undefined)).toBeTypeOf("function")
 })
+
+it("is not confused by one that left a line long ago", () => {
+  const { turnstile, entered, join } = make(1)
+  const first = join("acme", "a")
+  first()
+  join("acme", "b")
+  first()
+  join("acme", "c")
+  expect(entered).toEqual(["a", "b"])
+  expect(turnstile.count()).toEqual({ inside: 1, waiting: 1 })
+})

@@ -35,6 +35,7 @@ export class Turnstile {
     if (line.inside < this.#atOnce) place.enter()
     else line.waiting.add(place)
     return () => {
+      if (state === "gone") return
       if (state === "inside") line.inside--
       line.waiting.delete(place)
       state = "gone"
