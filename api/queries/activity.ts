@@ -2,7 +2,7 @@ import { CATALOGUE, MEMBER_ACTIVATING } from "#schemas/catalogue.ts"
 import { TABLES } from "#schemas/names.ts"
 import { dateOf, dayNumber } from "#schemas/report-range.ts"
 import { startsOfDays } from "./local-days.ts"
-import type { Range } from "./range.ts"
+import { isCut, type Range } from "./range.ts"
 import type { Report } from "./report.ts"
 import { dateTime, dateTime64 } from "./statement.ts"
 import type { Read } from "./store-version.ts"
@@ -106,11 +106,10 @@ export const activityOf = (report: Report): Activity =>
 /** What the rows are read from. */
 export const activityReads = (report: Report): ReadonlyArray<Read> => {
   const { range } = report
-  const isCut = range.until !== range.end
   const tables = [
     ...(isFast(report) ? [TABLES.activityDaily] : []),
-    ...(isFast(report) && !isCut ? [] : [TABLES.activity15m]),
-    ...(isCut ? [TABLES.actions] : []),
+    ...(isFast(report) && !isCut(range) ? [] : [TABLES.activity15m]),
+    ...(isCut(range) ? [TABLES.actions] : []),
   ]
   return tables.map((table) => ({ table, range }))
 }

@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import type { LeaderboardParameters, LeaderboardRow } from "#schemas/report-leaderboard.ts"
 import { type Activity, activityOf } from "./activity.ts"
 import { LISTED, memberParams, memberReads, memberRows, memberRowsWithDays } from "./member-rows.ts"
-import { ask } from "./memory.ts"
+import { ask, askOnce } from "./memory.ts"
 import { readNames } from "./names.ts"
 import { afterPlace, COUNT, inOrder, type Order, orderBy, orderParams, pageOf, type Place } from "./order.ts"
-import { previousOf } from "./range.ts"
+import { isCut, previousOf } from "./range.ts"
 import type { Report } from "./report.ts"
 import { TEAMS_OF_MEMBER } from "./team-places.ts"
 
@@ -98,7 +98,7 @@ const readPrevious = Effect.fnUntraced(function* (
   if (ids.length === 0) return new Map<string, Ranked>()
   const before = { ...report, range: previousOf(report.range) }
   const activity = activityOf(before)
-  const rows = yield* ask<Ranked>(
+  const rows = yield* (isCut(before.range) ? askOnce : ask)<Ranked>(
     report.version,
     someStatement(ranking(activity, parameters)),
     { ...rankedParams(activity, parameters, before), metric, ids },

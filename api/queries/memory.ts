@@ -107,6 +107,16 @@ export class Memory {
 
 const memories = new WeakMap<ClickHouse["Service"], Memory>()
 
+/** Rows of a statement about a moment that will not come again, which would only drive out what is asked for twice. */
+export const askOnce = Effect.fn("askOnce")(function* <Row>(
+  _: StoreVersion,
+  statement: string,
+  params: Readonly<Record<string, unknown>>,
+): Effect.fn.Return<ReadonlyArray<Row>, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  return yield* store.query<Row>(statement, { params })
+})
+
 /** Rows of a statement, remembered while the parts of the tables that it reads stay the same. */
 export const ask = Effect.fn("ask")(function* <Row>(
   version: StoreVersion,

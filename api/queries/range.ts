@@ -34,6 +34,9 @@ export const rangeOf = (from: string, to: string, zone: string, now: number, set
   }
 }
 
+/** It ends at an instant, not with a day: another one each time that it is asked for. */
+export const isCut = ({ until, end }: Range): boolean => until !== end
+
 /**
  * The equal number of days just before. Of a range that has not ended as much time is compared as has passed of it,
  * to the millisecond: the period is seen as it was then, with its licences of then. Days on which clocks change make
@@ -43,8 +46,11 @@ export const previousOf = ({ days, start, end, zone, now, settled, from }: Range
   const first = dayNumber(from)
   const previous = rangeOf(dateOf(first - days.length), dateOf(first - 1), zone, now, settled)
   if (end <= now) return previous
-  const then = previous.start + now - start
-  return { ...previous, until: Math.min(previous.end, then + 1), now: then, settled: then }
+  // Of a range that has not begun nothing has passed.
+  const passed = Math.max(0, now + 1 - start)
+  const until = Math.min(previous.end, previous.start + passed)
+  const then = previous.start + passed - 1
+  return { ...previous, until, now: then, settled: then }
 }
 
 /**

@@ -4,8 +4,8 @@ import { METRICS } from "#schemas/catalogue.ts"
 import type { SummaryParameters } from "#schemas/report-user-insights.ts"
 import { type Activity, activityOf } from "./activity.ts"
 import { memberParams, memberReads, memberRows } from "./member-rows.ts"
-import { ask } from "./memory.ts"
-import { previousOf } from "./range.ts"
+import { ask, askOnce } from "./memory.ts"
+import { isCut, previousOf } from "./range.ts"
 import type { Report } from "./report.ts"
 
 interface Row {
@@ -38,7 +38,7 @@ const readSummary = Effect.fn("readSummary")(function* (
   report: Report,
 ): Effect.fn.Return<SummaryNumbers, ClickHouseError, ClickHouse> {
   const activity = activityOf(report)
-  const rows = yield* ask<Row>(
+  const rows = yield* (isCut(report.range) ? askOnce : ask)<Row>(
     report.version,
     statement(activity),
     memberParams(activity, parameters, report),

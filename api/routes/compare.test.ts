@@ -72,7 +72,8 @@ describe.each([
       const beforeStart = firstInstant(before.from, zone)
       expect(meta.previous).toMatchObject({ from: before.from, to: before.to })
       const until = Date.parse(meta.previous.until)
-      const longest = (now: number) => (end <= now ? start : Math.min(start, beforeStart + now - start + 1))
+      const longest = (now: number) =>
+        end <= now ? start : Math.min(start, beforeStart + Math.max(0, now - start + 1))
       expect(until).toBeGreaterThanOrEqual(longest(asked))
       expect(until).toBeLessThanOrEqual(longest(answered))
 
