@@ -37,7 +37,7 @@ export const ClientEngagementParameters = Schema.Struct({
   sort: Schema.optionalKey(
     Schema.Literals([...SORTS, ...SORTS.map((sort) => `-${sort}` as const)]).annotate({
       description:
-        "With - in front: descending. Ties by client_id, then job_id; nulls last. client_id when absent.",
+        "With - in front: descending. Names and titles without regard to case. Ties by client_id, then job_id; nulls last. client_id when absent.",
     }),
   ),
   limit: Schema.optionalKey(wholeNumber(1, 500).annotate({ description: "50 when absent." })),
@@ -61,8 +61,7 @@ export const ClientEngagementRow = Schema.Struct({
   cv_downloads: count("Sum of quantity of cv.downloaded by the client's users."),
   interviews_scheduled: count("Sum of quantity of interview.scheduled, whoever acted."),
   stage: Stage.annotate({
-    description:
-      "The furthest that any event of the range reached, whoever acted; a step that was skipped does not matter.",
+    description: `The furthest that any event of the range reached, whoever acted; a step that was skipped does not matter. ${STAGES.flatMap(({ stage, action }) => (action === undefined ? [] : `${stage} is reached by ${action}`)).join(", ")}; by no other action.`,
   }),
   last_action_at: Schema.String.annotate({
     format: "date-time",

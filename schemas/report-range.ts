@@ -84,6 +84,6 @@ export const metaFields = {
 export const unknownActors = {
   unknown_actors: Schema.Int.annotate({
     description:
-      "Members who acted in the range and whom the directory does not know; they are in no number.",
+      "Different members who acted in the range and whom the directory does not know; they are in no other number. Nothing is known of their teams and addresses, so these filters leave them in; user_id does not. 0 for a key that does not see everybody.",
   }),
 } as const

@@ -12,6 +12,19 @@ import {
 } from "./report-range.ts"
 import { targetsOfRow, withTargets } from "./report-targets.ts"
 
+/** What the numbers mean, wherever they stand. */
+const MEANING = {
+  total_licenses:
+    "Members whose licence is live at the last instant of the range, or now when it has not ended; or by license_basis.",
+  active_users:
+    "Different members with at least one event in the range whose action makes a member active (GET /v1/catalog).",
+  active_licenses: "Active users who are among those that total_licenses counts.",
+  active_without_license: "active_users - active_licenses.",
+  activity_ratio: "active_licenses / total_licenses, 0 to 1; null when there is no licence.",
+  metrics:
+    "By the catalogue's metrics: the sum of quantity (1 where an event names none) over the events of members in the range, without automated and impersonated ones.",
+} as const
+
 export const LICENSE_BASES = ["end", "any", "whole"] as const
 export const LICENSE_STATUSES = ["live", "disabled", "deleted", "none"] as const
 export const INTERVALS = ["day", "week", "month"] as const
@@ -29,7 +42,7 @@ const filterFields = {
   license_basis: Schema.optionalKey(
     Schema.Literals(LICENSE_BASES).annotate({
       description:
-        "Which licences total_licenses and active_licenses count: live at the end of the range (default), at any instant of it, or for the whole of it.",
+        "Which licences total_licenses and active_licenses count: live at the end of the range, or now when it has not ended (end, the default), at any instant of it up to then (any), or for the whole of it up to then (whole). Reports that show neither number are the same with each.",
     }),
   ),
 } as const
@@ -58,7 +71,16 @@ export const UsersParameters = Schema.Struct({
   ...filterFields,
   sort: Schema.optionalKey(
     Schema.Literals([...SORTS, ...SORTS.map((sort) => `-${sort}`)]).annotate({
-      description: "With - in front: descending. Ties by user_id; nulls last. user_id when absent.",
+      description:
+        "With - in front: descending. Names and addresses without regard to case. Ties by user_id; nulls last. user_id when absent.",
+    }),
+  ),
+  license_status: Schema.optionalKey(
+    values(Schema.Literals(LICENSE_STATUSES), "Members whose license_status is one of these."),
+  ),
+  active: Schema.optionalKey(
+    Schema.Literals(["true", "false"]).annotate({
+      description: "true: active users alone; false: members who are in the report and were not active.",
     }),
   ),
   ...withTargets,
@@ -82,7 +104,8 @@ export const TeamsParameters = Schema.Struct({
   ...filterFields,
   sort: Schema.optionalKey(
     Schema.Literals([...TEAM_SORTS, ...TEAM_SORTS.map((sort) => `-${sort}`)]).annotate({
-      description: "With - in front: descending. Ties by team_id; nulls last. team_id when absent.",
+      description:
+        "With - in front: descending. Names without regard to case. Ties by team_id; nulls last. team_id when absent.",
     }),
   ),
   ...withTargets,
@@ -98,7 +121,7 @@ export const TimeseriesParameters = Schema.Struct({
   interval: Schema.optionalKey(
     Schema.Literals(INTERVALS).annotate({
       description:
-        "day when absent. Weeks begin on Monday; weeks and months at the range's ends are clipped to it.",
+        "day when absent. Weeks begin on Monday; weeks and months at the range's ends are clipped to it. active_users are different members within the interval, so those of its days do not add up to them.",
     }),
   ),
 }).check(isRange)
@@ -117,7 +140,9 @@ const comparable = <Field extends Schema.Constraint>(value: Field) =>
       }),
     ),
   })
-const Value = comparable(Count)
+const valueOf = (description: string) => comparable(Count).annotate({ description })
+const METRIC_VALUE =
+  "The sum of quantity of this metric's action, over the events of members in the range without automated and impersonated ones."
 const perMetric = <Field extends Schema.Constraint>(field: Field): Readonly<Record<string, Field>> =>
   Object.fromEntries(METRICS.map((metric) => [metric, field]))
 
@@ -125,14 +150,14 @@ export const UserInsightsMeta = Schema.Struct({ ...metaFields, ...unknownActors 
 
 export const Summary = Schema.Struct({
   data: Schema.Struct({
-    total_licenses: Value,
-    active_users: Value,
-    active_licenses: Value,
-    active_without_license: Value,
+    total_licenses: valueOf(MEANING.total_licenses),
+    active_users: valueOf(MEANING.active_users),
+    active_licenses: valueOf(MEANING.active_licenses),
+    active_without_license: valueOf(MEANING.active_without_license),
     activity_ratio: comparable(Schema.NullOr(Schema.Finite)).annotate({
-      description: "active_licenses / total_licenses; null when there is no licence.",
+      description: MEANING.activity_ratio,
     }),
-    ...perMetric(Value),
+    ...perMetric(valueOf(METRIC_VALUE)),
   }),
   meta: Schema.Struct({
     ...metaFields,
@@ -159,12 +184,18 @@ export const UserRow = Schema.Struct({
   name: Schema.NullOr(Schema.String).annotate({ description: "Null when the user was erased." }),
   email: Schema.NullOr(Schema.String).annotate({ description: "Null when the user was erased." }),
   teams: TeamsOfUser,
-  license_status: Schema.Literals(LICENSE_STATUSES),
-  is_active: Schema.Boolean,
-  active_days: Count,
-  last_tracked_activity_at: Instant,
-  last_activity_ever_at: Instant,
-  metrics: Schema.Struct(perMetric(Count)),
+  license_status: Schema.Literals(LICENSE_STATUSES).annotate({
+    description: "At the end of the range, or now when it has not ended; none: never had one by then.",
+  }),
+  is_active: Schema.Boolean.annotate({ description: "Whether the member is among active_users." }),
+  active_days: Count.annotate({
+    description: "Calendar days of the report's zone with at least one event that makes a member active.",
+  }),
+  last_tracked_activity_at: Instant.annotate({
+    description: "The latest event in the range whose action makes a member active; null when there is none.",
+  }),
+  last_activity_ever_at: Instant.annotate({ description: "The same whatever the range, also after it." }),
+  metrics: Schema.Struct(perMetric(Count)).annotate({ description: MEANING.metrics }),
   ...targetsOfRow,
 }).annotate({ identifier: "UserRow" })
 export type UserRow = typeof UserRow.Type
@@ -179,13 +210,11 @@ export const TeamRow = Schema.Struct({
   team_id: Schema.NullOr(Schema.String).annotate({ description: "Null: the members who are in no team." }),
   name: Schema.NullOr(Schema.String),
   users: Count.annotate({ description: "How many rows the users report has for the team." }),
-  total_licenses: Count,
-  active_users: Count,
-  active_licenses: Count,
-  activity_ratio: Schema.NullOr(Schema.Finite).annotate({
-    description: "active_licenses / total_licenses; null when there is no licence.",
-  }),
-  metrics: Schema.Struct(perMetric(Count)),
+  total_licenses: Count.annotate({ description: MEANING.total_licenses }),
+  active_users: Count.annotate({ description: MEANING.active_users }),
+  active_licenses: Count.annotate({ description: MEANING.active_licenses }),
+  activity_ratio: Schema.NullOr(Schema.Finite).annotate({ description: MEANING.activity_ratio }),
+  metrics: Schema.Struct(perMetric(Count)).annotate({ description: MEANING.metrics }),
   shares: Schema.Struct(perMetric(Schema.NullOr(Schema.Finite))).annotate({
     description:
       "Each metric divided by its sum over all rows of the report, on whatever page; null when the sum is 0.",

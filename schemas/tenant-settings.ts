@@ -20,7 +20,10 @@ export type SignalThresholds = typeof SignalThresholds.Type
 /** What a tenant's super admin may switch: reports watch staff, and laws and works councils have a say in it. */
 export const TenantSettings = Schema.Struct({
   hide_names: flag(false, "No answer holds a person's name or e-mail address; ids stay."),
-  ranking: flag(true, "People can be ranked against each other."),
+  ranking: flag(
+    true,
+    "Off: no leaderboard, and no list of members in order of a metric or of active days. Teams can still be sorted, and the licences report still lists who did nothing.",
+  ),
   signals: SignalThresholds.pipe(Schema.withDecodingDefaultKey(Effect.succeed({}))),
 }).annotate({ identifier: "TenantSettings" })
 export type TenantSettings = typeof TenantSettings.Type

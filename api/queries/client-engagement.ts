@@ -32,9 +32,9 @@ interface Row extends Omit<ClientEngagementRow, "stage"> {
 
 const SORTS: Sorts & Readonly<Record<ClientSort, unknown>> = {
   client_id: { expression: "client_id", ...TEXT },
-  client_name: { expression: "client_name", ...TEXT },
+  client_name: { expression: "lowerUTF8(client_name)", ...TEXT },
   job_id: { expression: "job_id", ...TEXT },
-  job_title: { expression: "job_title", ...TEXT },
+  job_title: { expression: "lowerUTF8(job_title)", ...TEXT },
   stage: { expression: "toInt64(stage)", ...COUNT },
   profile_views: { expression: "toInt64(profile_views)", ...COUNT },
   unique_profiles_viewed: { expression: "toInt64(unique_profiles_viewed)", ...COUNT },

@@ -40,7 +40,7 @@ interface Row {
 
 const SORTS = {
   team_id: { expression: "if(kind = 'team', team_id, NULL)", ...TEXT },
-  name: { expression: "name", ...TEXT },
+  name: { expression: "lowerUTF8(name)", ...TEXT },
   users: { expression: "toInt64(users)", ...COUNT },
   total_licenses: { expression: "toInt64(total_licenses)", ...COUNT },
   active_users: { expression: "toInt64(active_users)", ...COUNT },

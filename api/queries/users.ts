@@ -35,6 +35,10 @@ interface Done {
 
 export type UserPageRow = Listed & Done
 
+const STATUS = "multiIf(last_verb IN ('assigned', 'enabled'), 'live', last_verb = '', 'none', last_verb)"
+const CHOSEN = `(empty({license_status:Array(String)}) OR ${STATUS} IN {license_status:Array(String)})
+    AND ({active:String} = '' OR active = ({active:String} = 'true'))`
+
 /**
  * Who is on the page: of everybody no more is read than what the order needs. Rows of the page come first and hold the
  * number of unknown actors, which is over everybody: so one reading of the rollup gives both.
@@ -43,7 +47,7 @@ const listStatement = (activity: Activity, order: Order, place: Place | undefine
 SELECT
   user_id, name, email, team_ids, last_verb,
   ${order.expression} AS sorted_by,
-  toUInt8(${LISTED} AND (${afterPlace(order, place)})) AS on_page,
+  toUInt8(${LISTED} AND ${CHOSEN} AND (${afterPlace(order, place)})) AS on_page,
   countIf(unknown) OVER () AS unknown_actors
 FROM (${(order.expression === "active_days" ? memberRowsWithDays : memberRows)(activity)})
 ORDER BY on_page DESC, ${inOrder(order)}
@@ -84,7 +88,12 @@ export const readUsers = Effect.fn("readUsers")(function* (
   const found = yield* ask<Listed>(
     report.version,
     listStatement(activity, order, place),
-    { ...memberParams(activity, parameters, report), ...orderParams(order, place, limit) },
+    {
+      ...memberParams(activity, parameters, report),
+      ...orderParams(order, place, limit),
+      license_status: parameters.license_status ?? [],
+      active: parameters.active ?? "",
+    },
     memberReads(report),
   )
   const { rows, next, unknownActors } = pageOf(found, limit, ({ user_id }) => user_id)

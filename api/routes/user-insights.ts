@@ -25,6 +25,8 @@ const summary = route(
     method: "GET",
     path: `${PATH}/summary`,
     summary: "Licences, active users and every metric over a range",
+    description:
+      'Over the population: the directory\'s users of kind member, after the filters (a list is an "or", several are an "and"; teams are those of now). Events count by their time, of members alone, without automated and impersonated ones.',
     right: "see_insights",
     audit: "report.viewed",
     parameters: SummaryParameters,
@@ -96,6 +98,8 @@ const timeseries = route(
     method: "GET",
     path: `${PATH}/timeseries`,
     summary: "Metrics by day, week or month, zeros included",
+    description:
+      "Over the population of the summary. Days of the range that are still to come are listed, too, with 0.",
     right: "see_insights",
     audit: "report.viewed",
     parameters: TimeseriesParameters,

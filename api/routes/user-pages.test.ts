@@ -31,7 +31,7 @@ beforeAll(async () => {
   key = await keyFor(tenant)
   await putTenant(tenant, "UTC")
   // Names and addresses with ties, quotes and what looks like a number, null or SQL.
-  const names = ["b", "a", "b", "É", "'; --", "\\N", "null", "10", "9", "", "a", "z"]
+  const names = ["b", "a", "B", "É", "'; --", "\\N", "null", "10", "9", "", "A", "z"]
   await putUsers(
     tenant,
     Object.fromEntries(IDS.map((id, index) => [id, { name: names[index], email: `${index % 3}@x.org` }])),
@@ -90,8 +90,8 @@ const sorted = (
 describe("pages", () => {
   const sorts: ReadonlyArray<readonly [string, (row: Row) => Value]> = [
     ["user_id", (row) => row.user_id],
-    ["name", (row) => row.name],
-    ["email", (row) => row.email],
+    ["name", (row) => row.name?.toLowerCase() ?? null],
+    ["email", (row) => row.email?.toLowerCase() ?? null],
     ["active_days", (row) => row.active_days],
     ["last_tracked_activity_at", (row) => row.last_tracked_activity_at],
     ["notes_logged", (row) => row.metrics["notes_logged"] ?? 0],
@@ -120,6 +120,42 @@ describe("pages", () => {
     const second = await call(`${USERS}?${OCTOBER}&limit=500&cursor=${first.body.next_cursor}`, key)
     const ids = [...first.body.data, ...second.body.data].map((row: Row) => row.user_id)
     expect(ids).toEqual(IDS.toSorted())
+  })
+
+  it("hold those of a licence's state, and the active or the others, alone", async () => {
+    const own = newTenant()
+    const ownKey = await keyFor(own)
+    await putTenant(own, "UTC")
+    await putUsers(own, { u_live: {}, u_off: {}, u_gone: {}, u_none: {} })
+    const at = <Verb extends "assigned" | "deleted" | "disabled">(
+      user_id: string,
+      verb: Verb,
+      day: string,
+    ) => ({
+      user_id,
+      verb,
+      time: `2026-${day}T00:00:00.000Z`,
+    })
+    await putLicenses(own, [
+      ...["u_live", "u_off", "u_gone"].map((user) => at(user, "assigned", "01-01")),
+      at("u_off", "disabled", "10-20"),
+      at("u_gone", "deleted", "10-20"),
+    ])
+    await putActions(own, "UTC", [
+      note("u_off", "2026-10-02T10:00:00.000Z"),
+      note("u_none", "2026-10-02T10:00:00.000Z"),
+    ])
+    const idsOf = async (query: string) => {
+      const { status, body } = await call(`${USERS}?${OCTOBER}&${query}`, ownKey)
+      expect(status, JSON.stringify(body)).toBe(200)
+      return body.data.map(({ user_id }: Row) => user_id)
+    }
+    expect(await idsOf("license_status=live")).toEqual(["u_live"])
+    expect(await idsOf("license_status=deleted&license_status=none")).toEqual(["u_gone", "u_none"])
+    expect(await idsOf("active=true")).toEqual(["u_none", "u_off"])
+    expect(await idsOf("active=false&sort=-name")).toEqual(["u_live", "u_gone"])
+    expect(await idsOf("active=true&license_status=disabled&limit=1")).toEqual(["u_off"])
+    expectProblem(await call(`${USERS}?${OCTOBER}&active=maybe`, ownKey), "invalid_parameter", 400)
   })
 
   it("are of fifty when nothing is asked", async () => {
