@@ -18,8 +18,8 @@ const isZone = (zone: string): boolean => {
 
 const zoneName = "the name of an IANA time zone"
 export const Zone = Schema.String.check(
-  Schema.isPattern(ZONE, { expected: zoneName, description: zoneName }),
-  Schema.makeFilter(isZone, { expected: zoneName }),
+  Schema.isPattern(ZONE, { expected: zoneName }),
+  Schema.makeFilter(isZone, { expected: zoneName, description: zoneName, toJsonSchema: () => ({}) }),
 )
 
 export const USER_KINDS = ["member", "client"] as const

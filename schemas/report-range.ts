@@ -1,6 +1,6 @@
 import { Schema, SchemaGetter } from "effect"
 import { Zone } from "./directory-event.ts"
-import { DATE } from "./patterns.ts"
+import { Day } from "./target.ts"
 
 const DAY = 86_400_000
 
@@ -15,19 +15,15 @@ const exists = (date: string): boolean => {
   return !Number.isNaN(day) && dateOf(day) === date && date >= "2000-01-01" && date <= "2100-12-31"
 }
 
-export const LocalDate = Schema.String.check(
-  Schema.isPattern(DATE),
-  Schema.makeFilter(
-    (date: string) => exists(date) || "Expected a day that exists, from 2000-01-01 to 2100-12-31",
-  ),
-).annotate({ format: "date", description: "A calendar day in the report's time zone, inclusive." })
+const rangeDay = (which: string) =>
+  Day.annotate({ description: `${which} day of the range, which belongs to it, in the report's time zone.` })
 
 /** Actions are kept for 25 months; a month more lets a range begin and end on whole months. */
 export const MAX_RANGE_DAYS = 800
 
 export const rangeFields = {
-  from: LocalDate,
-  to: LocalDate,
+  from: rangeDay("The first"),
+  to: rangeDay("The last"),
   tz: Schema.optionalKey(
     Zone.annotate({ description: "IANA time zone of the days; the tenant's own when absent." }),
   ),

@@ -51,7 +51,11 @@ export const targetsOfRow = {
 } as const
 
 const metric = Schema.optionalKey(values(Schema.Literals(TARGET_METRICS), "Targets for these metrics."))
-const period = Schema.optionalKey(Schema.Literals(TARGET_PERIODS))
+const period = Schema.optionalKey(
+  Schema.Literals(TARGET_PERIODS).annotate({
+    description: "Targets by the week, or by the month, alone; both when absent.",
+  }),
+)
 
 const OF_USERS = "Not with subject=team: a team's target is compared with the whole team."
 

@@ -90,6 +90,27 @@ it("a parameter is described as what it is, not as the text of a query", () => {
   expect(named("sort").schema.enum).toContain("-notes_logged")
 })
 
+it("every parameter says what it is for", () => {
+  type Operation = { readonly parameters: ReadonlyArray<{ name: string; description?: string }> }
+  const described = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { parameters }]) =>
+      parameters.map(({ name, description }) => [`${method} ${path} ${name}`, description] as const),
+    ),
+  )
+  expect(described.length).toBeGreaterThan(150)
+  for (const [where, description = ""] of described) expect(description, where).toMatch(/\w.*\.$/u)
+})
+
+it("days are dates, and whose zone they are in is said", () => {
+  const { parameters } = document.paths["/v1/reports/user-insights/summary"].get
+  const [from, to, tz] = parameters
+  expect([from.schema.format, to.schema.format]).toEqual(["date", "date"])
+  expect(tz).toMatchObject({
+    name: "tz",
+    description: expect.stringContaining("the tenant's own when absent"),
+  })
+})
+
 it("events are described by the contract's own schemas", () => {
   const { content } = document.paths["/v1/events"].post.requestBody
   expect(content["application/json"].schema).toEqual({ $ref: "#/components/schemas/ActionEvent" })
