@@ -23,10 +23,18 @@ export const NewApiKey = Schema.Struct({
   tenant: Schema.optionalKey(Tenant.annotate({ description: "For the operator alone, who must name one." })),
 })
   .check(
-    Schema.makeFilter((key) =>
-      NEEDS_USER.has(key.role) && key.user === undefined
-        ? { path: ["user"], issue: `A ${key.role}'s key needs the user whom it stands for` }
-        : undefined,
+    Schema.makeFilter(
+      (key) =>
+        NEEDS_USER.has(key.role) && key.user === undefined
+          ? { path: ["user"], issue: `A ${key.role}'s key needs the user whom it stands for` }
+          : undefined,
+      {
+        toJsonSchema: () => ({
+          if: { properties: { role: { enum: [...NEEDS_USER] } } },
+          // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+          then: { required: ["user"] },
+        }),
+      },
     ),
   )
   .annotate({ identifier: "NewApiKey" })

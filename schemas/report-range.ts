@@ -41,11 +41,18 @@ export const isRange = Schema.makeFilter(({ from, to }: { readonly from: string;
 export const MAX_VALUES = 200
 const Value = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(320))
 
-/** A list is a repeated parameter; its values are an "or". */
-export const values = <Item extends Schema.Codec<string>>(item: Item, description: string) =>
-  Schema.ArrayEnsure(item)
-    .check(Schema.isMaxLength(MAX_VALUES))
-    .annotate({ description: `${description} Repeat the parameter for several.` })
+/** A list is a repeated parameter, in a body an array; its values are an "or". */
+export const values = <Item extends Schema.Codec<string>>(item: Item, description: string) => {
+  const several = Schema.Array(item).check(Schema.isMaxLength(MAX_VALUES))
+  return Schema.Union([several, item])
+    .annotate({ description: `${description} One, or an array of several.` })
+    .pipe(
+      Schema.decodeTo(several.annotate({ description: `${description} Repeat the parameter for several.` }), {
+        decode: SchemaGetter.transform((given) => (typeof given === "string" ? [given] : given)),
+        encode: SchemaGetter.passthrough(),
+      }),
+    )
+}
 
 export const ids = (description: string) => values(Value, description)
 

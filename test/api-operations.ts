@@ -29,6 +29,8 @@ export interface Operation {
   readonly parameters: ReadonlyArray<Parameter>
   /** Media types of the body, none when there is no body. */
   readonly bodies: ReadonlyArray<string>
+  /** What the first of them can be. */
+  readonly body: Json | undefined
   /** Fields of a JSON body, each with its schema. */
   readonly fields: Readonly<Record<string, Json>>
   readonly responses: Readonly<Record<string, Response>>
@@ -80,6 +82,7 @@ const operationsOf = ({ paths, components }: Document): ReadonlyArray<Operation>
       isSecured: security === undefined,
       parameters,
       bodies: Object.keys(requestBody?.content ?? {}),
+      body: Object.values(requestBody?.content ?? {})[0]?.schema,
       fields: fieldsOf(requestBody?.content["application/json"]?.schema ?? {}, components.schemas),
       responses,
     })),
@@ -153,6 +156,13 @@ const validatorOf = (schema: Json): ValidateFunction => {
   const known = compiled.get(text) ?? ajv.compile(JSON.parse(text) as Json)
   compiled.set(text, known)
   return known
+}
+
+/** What the specification has against a JSON body, or that there is none; empty when it takes it. */
+export const bodyErrors = ({ body }: Operation, given: Said["body"]): string => {
+  if (body === undefined || given === undefined) return body === given ? "" : "only one of them has a body"
+  const validate = validatorOf(body)
+  return validate(JSON.parse(String(given))) ? "" : JSON.stringify(validate.errors)
 }
 
 /** Holds an answer against the specification: status, media type, headers and body. */

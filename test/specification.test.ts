@@ -9,6 +9,7 @@ import { makeApp } from "../api/app.ts"
 import { DEFAULT_LIMITS } from "../api/limits/limiter.ts"
 import { ADMIN_KEY, expectProblem, type Got, newTenant, servicesOf, testApp } from "../api/test-app.ts"
 import {
+  bodyErrors,
   completed,
   expectDocumented,
   type Operation,
@@ -101,9 +102,11 @@ describe("an operation", () => {
     (one, other) => Number(one.method === "DELETE") - Number(other.method === "DELETE"),
   )
   it.each(ordered)("$name answers a good call", async (operation) => {
-    const got = await send(operation, said(operation), operation.isSecured ? world.key : undefined)
+    const says = said(operation)
+    const got = await send(operation, says, operation.isSecured ? world.key : undefined)
     expectDocumented(operation, got)
     expect(got.status, JSON.stringify(got.body)).toBeLessThan(300)
+    expect(bodyErrors(operation, says.body)).toBe("")
   })
 
   it.each(OPERATIONS.filter((operation) => has(operation, 304)))("$name answers 304", async (operation) => {

@@ -29,8 +29,8 @@ export interface Endpoint<P, B> {
   readonly headers?: Readonly<Record<string, string>>
   /** A JSON body, which is decoded for the handler. */
   readonly json?: Schema.Decoder<B>
-  /** Media types of a body that the handler reads itself, each with the schema of what it carries. */
-  readonly body?: Readonly<Record<string, Schema.Constraint>>
+  /** Media types of a body that the handler reads itself, each with the events that it carries. */
+  readonly body?: Readonly<Record<string, Events>>
   readonly answers: Readonly<
     Record<
       number,
@@ -44,6 +44,12 @@ export interface Endpoint<P, B> {
   >
   /** Problems beyond those that every route of its kind can have. */
   readonly problems?: ReadonlyArray<ProblemCode>
+}
+
+/** Events in a body: one, or an array of them. */
+export interface Events {
+  readonly kind: "ActionEvent" | "DirectoryEvent"
+  readonly many: boolean
 }
 
 /** A JSON answer's schema, the type of a text, the media types that a file can have, or no body. */

@@ -8,7 +8,7 @@ type Endpoint = Route["endpoint"]
 
 const parametersOf = ({ path, parameters }: Endpoint, components: Components): ReadonlyArray<Json> => {
   if (parameters === undefined) return []
-  const { properties = {}, required = [] } = components.add(parameters) as {
+  const { properties = {}, required = [] } = components.answered(parameters) as {
     readonly properties?: Readonly<Record<string, Json>>
     readonly required?: ReadonlyArray<string>
   }
@@ -47,21 +47,21 @@ const operationId = ({ method, path }: Endpoint): string =>
 
 const operationOf = (endpoint: Endpoint, components: Components): Json => {
   const { summary, description, right, json } = endpoint
-  const body = json === undefined ? endpoint.body : { "application/json": json }
   const granted = right === undefined ? [] : rolesGrantable(right)
   const roles = right === undefined ? "" : `Roles: ${rolesWith(right).join(", ")}.`
   const grant = granted.length === 0 ? "" : `With a grant of ${right}: ${granted.join(", ")}.`
-  const content = Object.entries(body ?? {}).map(([type, schema]) => [
-    type,
-    { schema: components.add(schema) },
-  ])
+  const body =
+    json === undefined
+      ? Object.entries(endpoint.body ?? {}).map(([type, events]) => [type, components.events(events)])
+      : [["application/json", components.sent(json)]]
+  const content = Object.fromEntries(body.map(([type, schema]) => [type, { schema }]))
   return {
     operationId: operationId(endpoint),
     summary,
     description: [description, roles, grant].filter(Boolean).join(" "),
     ...(right === undefined ? { security: [] } : {}),
     parameters: [...parametersOf(endpoint, components), ...headersOf(endpoint)],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: Object.fromEntries(content) } }),
+    ...(body.length === 0 ? {} : { requestBody: { required: true, content } }),
     responses: responsesOf(endpoint, components),
   }
 }

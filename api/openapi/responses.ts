@@ -30,7 +30,7 @@ const contentOf = (content: AnswerContent, components: Components): Json | undef
     return { [content]: { schema: { type: "string" } } }
   // Bytes have no schema in OpenAPI 3.1.
   if (isList(content)) return Object.fromEntries(content.map((type) => [type, {}]))
-  return { "application/json": { schema: components.add(content) } }
+  return { "application/json": { schema: components.answered(content) } }
 }
 
 /** Whether the answer is a report, which carries an entity tag. */
@@ -97,7 +97,7 @@ const problemsOf = ({ right, parameters, json, problems = [] }: Endpoint): Reado
 
 const problemAnswers = (endpoint: Endpoint, components: Components): Json => {
   const byStatus = Map.groupBy(new Set(problemsOf(endpoint)), (code) => PROBLEMS[code][0])
-  const problem = components.add(Problem)
+  const problem = components.answered(Problem)
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       status,

@@ -1,12 +1,10 @@
 import { Effect, Schema } from "effect"
 import type { PublishError, Publisher } from "#nats/publisher.ts"
-import { ActionEvent } from "#schemas/action-event.ts"
 import type { Limits } from "#schemas/decode.ts"
-import { DirectoryEvent } from "#schemas/directory-event.ts"
 import { RejectedEvent } from "#schemas/problem.ts"
 import type { Right } from "../auth/rights.ts"
 import { accepted, type Answer } from "../http/answer.ts"
-import { type Call, type Route, route } from "../http/endpoint.ts"
+import { type Call, type Events, type Route, route } from "../http/endpoint.ts"
 import { type Refused, refuse } from "../http/failure.ts"
 import { ACTIONS, DIRECTORY, type Intake, judge, publish } from "../ingest/intake.ts"
 import { readBody } from "../http/read-body.ts"
@@ -99,7 +97,7 @@ const sendBatch = ({ publisher, limits, spend }: Ingestion, intake: Intake) =>
     }
   })
 
-const batchEndpoint = (path: string, right: Right, summary: string, event: Schema.Constraint) => ({
+const batchEndpoint = (path: string, right: Right, summary: string, kind: Events["kind"]) => ({
   method: "POST" as const,
   path,
   summary,
@@ -107,9 +105,9 @@ const batchEndpoint = (path: string, right: Right, summary: string, event: Schem
   right,
   parameters: Schema.Struct({}),
   body: {
-    "application/json": Schema.Array(event),
-    "application/cloudevents-batch+json": Schema.Array(event),
-    "application/x-ndjson": event,
+    "application/json": { kind, many: true },
+    "application/cloudevents-batch+json": { kind, many: true },
+    "application/x-ndjson": { kind, many: false },
   },
   answers: { 202: { description: "The valid events are stored in the stream.", content: BatchAccepted } },
   problems: ["malformed_body", "body_too_large", "unsupported_media_type", "no_valid_event"] as const,
@@ -124,7 +122,10 @@ export const eventRoutes = (ingestion: Ingestion): ReadonlyArray<Route> => [
       description: "Answers when the stream has acknowledged the event. Sending it again is safe.",
       right: "send_actions",
       parameters: Schema.Struct({}),
-      body: { "application/json": ActionEvent, "application/cloudevents+json": ActionEvent },
+      body: {
+        "application/json": { kind: "ActionEvent", many: false },
+        "application/cloudevents+json": { kind: "ActionEvent", many: false },
+      },
       answers: { 202: { description: "The event is stored in the stream.", content: Accepted } },
       problems: [
         "malformed_body",
@@ -143,7 +144,7 @@ export const eventRoutes = (ingestion: Ingestion): ReadonlyArray<Route> => [
     sendOne(ingestion),
   ),
   route(
-    batchEndpoint("/v1/events/batch", "send_actions", "Send many actions", ActionEvent),
+    batchEndpoint("/v1/events/batch", "send_actions", "Send many actions", "ActionEvent"),
     sendBatch(ingestion, ACTIONS),
   ),
   route(
@@ -151,7 +152,7 @@ export const eventRoutes = (ingestion: Ingestion): ReadonlyArray<Route> => [
       "/v1/directory/batch",
       "send_directory",
       "Send what the ids mean: tenants, users, licences, teams, clients, candidates, jobs",
-      DirectoryEvent,
+      "DirectoryEvent",
     ),
     sendBatch(ingestion, DIRECTORY),
   ),

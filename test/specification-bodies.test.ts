@@ -1,0 +1,67 @@
+// The specification and the API agree on what a body can be, defaults left out and fields that nobody knows included.
+import { beforeAll, describe, expect, it } from "vitest"
+import { newTenant, testApp } from "../api/test-app.ts"
+import { bodyErrors, OPERATIONS, requestOf } from "./api-operations.ts"
+
+const { call, keyFor } = testApp()
+const tenant = newTenant()
+let key: string
+beforeAll(async () => {
+  key = await keyFor(tenant)
+})
+
+const event = (type: string, data: object) => ({
+  specversion: "1.0",
+  id: `e-${Math.random()}`,
+  source: "/test",
+  type,
+  time: new Date(Date.now() - 60_000).toISOString(),
+  tenantid: tenant,
+  data,
+})
+const login = event("user.logged_in", { actor_id: "u", actor_type: "member" })
+const team = event("team.upserted", { team_id: "t", name: "T" })
+const RANGE = { from: "2026-10-01", to: "2026-10-31" }
+const target = { metric: "cv_downloads", period: "week", scope: "everyone", value: 5 }
+const wanted = { report: "user_actions", format: "csv", ...RANGE }
+
+describe("a body is taken when the specification takes it", () => {
+  it.each([
+    ["PUT /v1/settings", 200, {}],
+    ["PUT /v1/settings", 200, { hide_names: false, signals: { quiet_days: 30 } }],
+    ["PUT /v1/settings", 400, { signals: { nope: 1 } }],
+    ["PUT /v1/settings", 400, { hide_names: null }],
+    ["PUT /v1/settings", 400, { nope: 1 }],
+    ["POST /v1/api-keys", 201, { role: "producer", name: "p", expires_at: "2100-01-01T00:00:00Z" }],
+    ["POST /v1/api-keys", 400, { role: "producer", nope: 1 }],
+    ["POST /v1/api-keys", 400, { role: "baker" }],
+    ["POST /v1/api-keys", 400, { role: "manager" }],
+    ["PUT /v1/grants/{subject}", 200, { rights: [] }],
+    ["PUT /v1/grants/{subject}", 400, { rights: [], nope: 1 }],
+    ["PUT /v1/targets", 202, { ...target, holds_from: "2026-01-01" }],
+    ["PUT /v1/targets", 400, { ...target, nope: 1 }],
+    ["PUT /v1/targets", 400, { ...target, scope: "team" }],
+    ["PUT /v1/targets", 400, { ...target, team_id: "t" }],
+    ["POST /v1/exports", 202, { ...wanted, user_id: "u", csv: { bom: true } }],
+    ["POST /v1/exports", 202, { ...wanted, report: "user_insights", user_id: ["u", "v"] }],
+    ["POST /v1/exports", 400, { ...wanted, user_id: Array.from({ length: 201 }, () => "u") }],
+    ["POST /v1/exports", 400, { ...wanted, csv: { nope: 1 } }],
+    ["POST /v1/exports", 400, { ...wanted, nope: 1 }],
+    ["POST /v1/exports", 400, { ...wanted, limit: "5" }],
+    ["POST /v1/events", 202, { ...login, traceparent: "00-1-2-01" }],
+    ["POST /v1/events", 422, event("user.logged_in", { actor_id: "u", actor_type: "member", nope: 1 })],
+    ["POST /v1/events", 422, event("cv.downloaded", { actor_id: "u", actor_type: "member" })],
+    ["POST /v1/events/batch", 202, [{ ...login, traceparent: "00-1-2-01" }]],
+    ["POST /v1/directory/batch", 202, [{ ...team, traceparent: "00-1-2-01" }]],
+    ["POST /v1/directory/batch", 422, [event("team.upserted", { team_id: "t", name: "T", nope: 1 })]],
+  ] as const)("%s: %d %j", async (name, status, body) => {
+    const operation = OPERATIONS.find((known) => known.name === name)
+    if (operation === undefined) throw new Error(`there is no ${name}`)
+    const text = JSON.stringify(body)
+    const [address, init] = requestOf(operation, { path: { subject: "role:manager" }, body: text })
+    const got = await call(address, key, init)
+    expect(got.status, JSON.stringify(got.body)).toBe(status)
+    const errors = bodyErrors(operation, text)
+    expect(errors === "", errors).toBe(status < 300)
+  })
+})
