@@ -4,18 +4,18 @@ import { createGunzip } from "node:zlib"
 import { Effect } from "effect"
 import { Refused, refuse } from "./failure.ts"
 
-const tooLarge = (limit: number) =>
+const tooLarge = (limit: number, advice: string) =>
   refuse("body_too_large", `The body has more than ${limit} bytes.`, {
-    hint: `At most ${limit} bytes are taken, counted after decompression. Send the events in several requests.`,
+    hint: `At most ${limit} bytes are taken, counted after decompression. ${advice}`.trim(),
   })
 
 /** Counts while it reads, so that neither a long body nor a small one that inflates is ever held whole. */
-const collect = async (source: AsyncIterable<Buffer>, limit: number): Promise<Buffer> => {
+const collect = async (source: AsyncIterable<Buffer>, limit: number, advice: string): Promise<Buffer> => {
   const chunks: Array<Buffer> = []
   let size = 0
   for await (const chunk of source) {
     size += chunk.byteLength
-    if (size > limit) throw tooLarge(limit)
+    if (size > limit) throw tooLarge(limit, advice)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, size)
@@ -29,10 +29,11 @@ const inflated = (source: Readable): Readable => {
   return source.pipe(gunzip)
 }
 
-/** The bytes of a request's body, inflated when it says that it is compressed. */
+/** The bytes of a request's body, inflated when it says that it is compressed; advice for whoever sends too much. */
 export const readBody = Effect.fn("readBody")(function* (
   request: Request,
   limit: number,
+  advice = "",
 ): Effect.fn.Return<Buffer, Refused> {
   const encoding = (request.headers.get("Content-Encoding") ?? "identity").trim().toLowerCase()
   if (encoding !== "identity" && encoding !== "gzip")
@@ -42,13 +43,13 @@ export const readBody = Effect.fn("readBody")(function* (
       { hint: "Use gzip or none." },
       { "Accept-Encoding": "gzip" },
     )
-  if (Number(request.headers.get("Content-Length") ?? 0) > limit) return yield* tooLarge(limit)
+  if (Number(request.headers.get("Content-Length") ?? 0) > limit) return yield* tooLarge(limit, advice)
   const { body } = request
   if (body === null) return Buffer.alloc(0)
   const reading = Effect.tryPromise({
     try: (signal) => {
       const source = Readable.fromWeb(body as ReadableStream, { signal })
-      return collect(encoding === "gzip" ? inflated(source) : source, limit)
+      return collect(encoding === "gzip" ? inflated(source) : source, limit, advice)
     },
     catch: (cause) =>
       cause instanceof Refused

@@ -16,6 +16,8 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024
 /** As much as the streams take; what is between it and an event's limit is refused by the event's own rule. */
 const MAX_SINGLE_BYTES = 256 * 1024
 
+const IN_SEVERAL = "Send the events in several requests."
+
 const SINGLE_TYPES = ["application/json", "application/cloudevents+json"]
 /** A map, as an object would find `constructor` too. */
 const SPLITTERS: ReadonlyMap<string, (bytes: Uint8Array, limit: number) => Split> = new Map([
@@ -74,13 +76,13 @@ const sendBatch = ({ publisher, limits, spend }: Ingestion, intake: Intake) =>
   }: Call<object>): Effect.fn.Return<Answer, Refused | PublishError> {
     const split = SPLITTERS.get(mediaTypeOf(request))
     if (split === undefined) return yield* unsupported([...SPLITTERS.keys()])
-    const body = yield* readBody(request, MAX_BATCH_BYTES)
+    const body = yield* readBody(request, MAX_BATCH_BYTES, IN_SEVERAL)
     const parts = split(body, MAX_EVENTS)
     yield* spend(credential, parts.ok ? parts.events.length : 1, body.byteLength)
     if (!parts.ok) return yield* refuse("malformed_body", parts.detail)
     if (parts.events.length > MAX_EVENTS)
       return yield* refuse("body_too_large", `The batch has more than ${MAX_EVENTS} events.`, {
-        hint: "Send the events in several requests.",
+        hint: IN_SEVERAL,
       })
     const judged = yield* judge(intake, parts.events, credential.tenant, limits)
     const messages = judged.flatMap((event) => (event.ok ? [event.message] : []))
