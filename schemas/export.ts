@@ -51,9 +51,9 @@ const isFile = Schema.makeFilter(
     readonly csv?: object
   }) => {
     if (gzip === true && format !== "csv" && format !== "ndjson")
-      return { path: ["gzip"], issue: `Expected no gzip: ${format} is compressed already` }
+      return { path: ["gzip"], issue: `Leave it out: ${format} is compressed already` }
     if (csv !== undefined && format !== "csv")
-      return { path: ["csv"], issue: "Expected no options of csv for another format" }
+      return { path: ["csv"], issue: `Leave it out: these are options of csv, and the format is ${format}` }
     return undefined
   },
 )

@@ -82,7 +82,7 @@ export const TargetReportParameters = Schema.Struct({
       const field = (["user_id", "user_email"] as const).find((name) => asked[name] !== undefined)
       return field === undefined
         ? undefined
-        : { path: [field], issue: "Expected no filter by user with subject=team" }
+        : { path: [field], issue: "Leave it out: with subject=team there is no filter by user" }
     }),
   )
 export type TargetReportParameters = typeof TargetReportParameters.Type

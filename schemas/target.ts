@@ -66,7 +66,9 @@ export const isScoped = Schema.makeFilter(
       if (isThere !== (field === needed))
         return {
           path: [field],
-          issue: `Expected ${isThere ? "no" : "a"} ${field} with the scope ${target.scope}`,
+          issue: isThere
+            ? `Leave it out: a target of the scope ${target.scope} has no ${field}`
+            : `It is required: a target of the scope ${target.scope} has a ${field}`,
         }
     }
     return undefined

@@ -1,10 +1,5 @@
-import { Schema } from "effect"
-
-/** What is wrong, and where: the names of fields from the outside in. */
-export interface Invalid {
-  readonly place: ReadonlyArray<string>
-  readonly detail: string
-}
+import { Result, Schema } from "effect"
+import { type Invalid, invalidIn } from "./invalid.ts"
 
 export type Decoded<A> =
   | { readonly ok: true; readonly value: A }
@@ -12,18 +7,11 @@ export type Decoded<A> =
 
 /** Decodes what a request brought; says everything that is wrong with it, the first of each place. */
 export const decoder = <A>(schema: Schema.Decoder<A>): ((given: unknown) => Decoded<A>) => {
-  const { validate } = Schema.toStandardSchemaV1(schema, {
-    parseOptions: { errors: "all", onExcessProperty: "error" },
-  })["~standard"]
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all", onExcessProperty: "error" })
   return (given) => {
-    const result = validate(given)
-    // A schema of this API waits for nothing.
-    if (result instanceof Promise) throw new Error("a schema that decodes asynchronously")
-    if (result.issues === undefined) return { ok: true, value: result.value }
-    const invalid = result.issues.map(({ path = [], message }) => ({
-      place: path.map((step) => String(typeof step === "object" ? step.key : step)),
-      detail: message,
-    }))
+    const result = decode(given)
+    if (Result.isSuccess(result)) return { ok: true, value: result.success }
+    const invalid = invalidIn(result.failure.issue, given)
     // What fails one check of a value mostly fails the next one too.
     const firsts = [...Map.groupBy(invalid, ({ place }) => place.join(".")).values()]
     return { ok: false, invalid: firsts.flatMap(([first]) => first ?? []) }

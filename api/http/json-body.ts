@@ -2,6 +2,7 @@ import { Effect, type Schema } from "effect"
 import { parseJson } from "#schemas/json.ts"
 import { decoder } from "./decode.ts"
 import { type Refused, refuse } from "./failure.ts"
+import { hintOf, inShort } from "./invalid.ts"
 import { readBody } from "./read-body.ts"
 
 const MAX_BYTES = 64 * 1024
@@ -19,11 +20,15 @@ export const jsonBodyOf = <B>(schema: Schema.Decoder<B>) => {
     if (!parsed.ok) return yield* refuse("malformed_body", parsed.detail)
     const decoded = decode(parsed.value)
     if (decoded.ok) return decoded.value
-    const errors = decoded.invalid.map(({ place, detail }) => ({ parameter: place.join("."), detail }))
-    const detail = errors
-      .slice(0, 5)
-      .map((error) => `${error.parameter || "the body"}: ${error.detail}`)
-      .join("; ")
-    return yield* refuse("invalid_body", `${detail}.`, { errors: errors.slice(0, 20) })
+    const wrong = decoded.invalid
+    const placeOf = (place: ReadonlyArray<string>) => place.join(".")
+    return yield* refuse(
+      "invalid_body",
+      inShort(wrong, (place) => placeOf(place) || "the body"),
+      {
+        ...hintOf(wrong),
+        errors: wrong.slice(0, 20).map(({ place, detail }) => ({ parameter: placeOf(place), detail })),
+      },
+    )
   })
 }

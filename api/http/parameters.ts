@@ -3,7 +3,8 @@ import type { Context } from "hono"
 import type { Env } from "./bridge.ts"
 import { type Endpoint, type Parameters, pathParameters } from "./endpoint.ts"
 import { type Refused, refuse } from "./failure.ts"
-import { decoder, type Invalid } from "./decode.ts"
+import { decoder } from "./decode.ts"
+import { hintOf, inShort, type Invalid } from "./invalid.ts"
 
 type Given = Readonly<Record<string, string | ReadonlyArray<string>>>
 
@@ -24,20 +25,26 @@ const refuseUnknown = (unknown: ReadonlyArray<string>, names: ReadonlyArray<stri
     },
   )
 
+/** One value for a parameter that takes one was given several times. */
+const isRepeated = ({ place, detail, names }: Invalid, given: Given): boolean =>
+  place.length === 1 &&
+  Array.isArray(given[place[0] ?? ""]) &&
+  (names !== undefined || detail === "Expected string")
+
 const refuseInvalid = (invalid: ReadonlyArray<Invalid>, given: Given): Refused => {
-  const errors = invalid.map(({ place, detail }) => {
-    const parameter = place[0] ?? ""
-    const repeated = place.length === 1 && Array.isArray(given[parameter]) && detail === "Expected string"
-    return { parameter, detail: repeated ? "It can be given once only" : detail }
+  const wrong = invalid.map((one): Invalid => {
+    const detail = "It can be given once only"
+    return isRepeated(one, given) ? { place: one.place, detail, short: detail } : one
   })
-  const code = errors.every(({ parameter }) => parameter === "cursor")
-    ? "invalid_cursor"
-    : "invalid_parameter"
-  const detail = errors
-    .map((error) => `${error.parameter}: ${error.detail}`)
-    .slice(0, 5)
-    .join("; ")
-  return refuse(code, `${detail}.`, { errors: errors.slice(0, 20) })
+  const code = wrong.every(({ place }) => place[0] === "cursor") ? "invalid_cursor" : "invalid_parameter"
+  return refuse(
+    code,
+    inShort(wrong, ([parameter = ""]) => parameter),
+    {
+      ...hintOf(wrong),
+      errors: wrong.slice(0, 20).map(({ place: [parameter = ""], detail }) => ({ parameter, detail })),
+    },
+  )
 }
 
 /** Reads and checks the parameters of a request, from its path and its query. */

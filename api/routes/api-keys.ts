@@ -28,7 +28,10 @@ const tenantConcerned = (
   named: string | undefined,
 ): Effect.Effect<string, Refused> => {
   const { tenant } = credential
-  const detail = tenant === undefined ? "The operator names a tenant" : "The tenant is that of the credential"
+  const detail =
+    tenant === undefined
+      ? "Name one: the operator belongs to none"
+      : "Leave it out: it is that of the credential"
   const given = tenant === undefined ? named : named === undefined ? tenant : undefined
   return given === undefined
     ? Effect.fail(
