@@ -2,6 +2,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import { beforeAll, describe, expect, it } from "vitest"
 import { DIRECTORY_TYPES } from "#schemas/directory-event.ts"
 import { PROBLEM_CODES } from "#schemas/problem.ts"
+import packageJson from "../../package.json" with { type: "json" }
 import { ADMIN_KEY, newTenant, testApp } from "../test-app.ts"
 import { putActions, putLicenses, putTargets, putTeams, putTenant, putUsers } from "../test-rows.ts"
 
@@ -109,6 +110,20 @@ it("days are dates, and whose zone they are in is said", () => {
     name: "tz",
     description: expect.stringContaining("the tenant's own when absent"),
   })
+})
+
+it("every operation is in one of the areas that are listed", () => {
+  type Operation = { readonly tags: ReadonlyArray<string> }
+  const used = Object.values<Record<string, Operation>>(document.paths).flatMap((operations) =>
+    Object.values(operations).map(({ tags }) => tags),
+  )
+  const listed = document.tags.map(({ name }: { name: string }) => name)
+  for (const tags of used) expect(tags).toHaveLength(1)
+  expect([...new Set(used.flat())].toSorted()).toEqual(listed.toSorted())
+})
+
+it("the version is the package's", () => {
+  expect(document.info.version).toBe(packageJson.version)
 })
 
 it("events are described by the contract's own schemas", () => {

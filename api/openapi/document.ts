@@ -1,5 +1,7 @@
+import packageJson from "../../package.json" with { type: "json" }
 import { rolesGrantable, rolesWith } from "../auth/rights.ts"
 import { pathParameters, type Route } from "../http/endpoint.ts"
+import { areaOf, TAGS } from "./areas.ts"
 import { Components } from "./components.ts"
 import { isReport, responsesOf } from "./responses.ts"
 
@@ -57,6 +59,7 @@ const operationOf = (endpoint: Endpoint, components: Components): Json => {
   const content = Object.fromEntries(body.map(([type, schema]) => [type, { schema }]))
   return {
     operationId: operationId(endpoint),
+    tags: [areaOf(endpoint.path)],
     summary,
     description: [description, roles, grant].filter(Boolean).join(" "),
     ...(right === undefined ? { security: [] } : {}),
@@ -78,16 +81,22 @@ export const openApiDocument = (routes: ReadonlyArray<Route>): Json => {
     openapi: "3.1.0",
     info: {
       title: "Tidemark",
-      version: "1",
+      version: packageJson.version,
       description:
-        "User-action analytics for hiring platforms. Lists in a query are repeated parameters. Errors are RFC 9457 problems whose `code` is from a closed list; beside those of each operation: what is no HTTP request is answered `malformed_request` (400), one that does not arrive whole `request_timeout` (408), one whose address and headers have more than 1 MiB `headers_too_large` (431), another method `method_not_allowed` (405). Each GET answers HEAD, too. Every answer carries X-Request-Id.",
+        "User-action analytics for hiring platforms. Lists in a query are repeated parameters. Errors are RFC 9457 problems whose `code` is from a closed list; beside those of each operation: what is no HTTP request is answered `malformed_request` (400), one that does not arrive whole `request_timeout` (408), one whose address and headers have more than 1 MiB `headers_too_large` (431), another method `method_not_allowed` (405), with the right ones in Allow. Each GET answers HEAD, too. Every answer carries X-Request-Id.",
     },
     security: [{ key: [] }],
+    tags: TAGS,
     paths,
     components: {
       schemas: components.schemas,
       securitySchemes: {
-        key: { type: "http", scheme: "bearer", description: "A key of `tidemark keys create`." },
+        key: {
+          type: "http",
+          scheme: "bearer",
+          description:
+            "A tenant's key, of POST /v1/api-keys or `tidemark keys create`; a token of the host platform (JWT), where the server has its issuer's keys; or the operator's key, `TIDEMARK_ADMIN_KEY`.",
+        },
       },
     },
   }
