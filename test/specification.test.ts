@@ -226,6 +226,8 @@ describe("a call that is refused", () => {
         await send(operation, { ...says, body: `"${"x".repeat(5 * 1024 * 1024)}"` }, world.key),
       ]
       for (const got of answers) expectDocumented(operation, got)
+      expect(answers[0]?.headers.get("Accept")).toContain("application/json")
+      expect(answers[1]?.headers.get("Accept-Encoding")).toBe("gzip")
       expect(answers.map(({ status }) => status)).toEqual([
         415,
         415,

@@ -13,9 +13,12 @@ export const jsonBodyOf = <B>(schema: Schema.Decoder<B>) => {
   return Effect.fn("jsonBody")(function* (request: Request): Effect.fn.Return<B, Refused> {
     const type = (request.headers.get("Content-Type") ?? "").split(";", 1)[0]?.trim().toLowerCase()
     if (type !== "application/json")
-      return yield* refuse("unsupported_media_type", "The Content-Type is not supported.", {
-        hint: "Use application/json.",
-      })
+      return yield* refuse(
+        "unsupported_media_type",
+        "The Content-Type is not supported.",
+        { hint: "Use application/json." },
+        { Accept: "application/json" },
+      )
     const parsed = parseJson(yield* readBody(request, MAX_BYTES))
     if (!parsed.ok) return yield* refuse("malformed_body", parsed.detail)
     const decoded = decode(parsed.value)

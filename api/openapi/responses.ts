@@ -6,11 +6,11 @@ import type { Components } from "./components.ts"
 type Json = Readonly<Record<string, unknown>>
 type Endpoint = Route["endpoint"]
 
-const headers = (described: Readonly<Record<string, string>>): Json =>
+const headers = (described: Readonly<Record<string, string>>, required = true): Json =>
   Object.fromEntries(
     Object.entries(described).map(([name, description]) => [
       name,
-      { description, required: true, schema: { type: "string" } },
+      { description, required, schema: { type: "string" } },
     ]),
   )
 
@@ -18,8 +18,15 @@ const EVERY = { "X-Request-Id": "Names the request in the server's log and in th
 const AGAIN = { "Retry-After": "Seconds after which to ask again." }
 const BY_STATUS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   401: { "WWW-Authenticate": "The scheme, and what is wrong with the credential." },
+  409: AGAIN,
+  416: { "Content-Range": "How many bytes the file has: `bytes */<size>`." },
   429: AGAIN,
   503: AGAIN,
+}
+/** One of them says what would have been taken. */
+const UNSUPPORTED = {
+  Accept: "The media types that are taken, when the Content-Type is none of them.",
+  "Accept-Encoding": "The encodings that are taken, when the Content-Encoding is none of them.",
 }
 
 const isList = (content: object): content is ReadonlyArray<string> => Array.isArray(content)
@@ -103,7 +110,10 @@ const problemAnswers = (endpoint: Endpoint, components: Components): Json => {
       status,
       {
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}.`).join(" "),
-        headers: headers({ ...EVERY, ...BY_STATUS[status] }),
+        headers: {
+          ...headers({ ...EVERY, ...BY_STATUS[status] }),
+          ...(status === 415 ? headers(UNSUPPORTED, false) : {}),
+        },
         content: {
           "application/problem+json": {
             schema: { allOf: [problem, { properties: { code: { enum: codes } } }] },

@@ -20,6 +20,9 @@ const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u
 const One = Schema.Struct({ id: Schema.String.annotate({ description: "The id of an export." }) })
 const Answer = Schema.Struct({ data: Export })
 
+/** What an answer without the file still says of it. */
+const { "Content-Length": _, ...ABOUT_FILE } = FILE_HEADERS
+
 const unknown = refuse("not_found", "There is no such export.", { hint: `GET ${PATH} lists them.` })
 
 /** A job that the credential sees. One of another tenant, or of somebody else, is not there. */
@@ -153,7 +156,11 @@ const download = (files: Files) =>
           content: FILE_TYPES,
           headers: { ...FILE_HEADERS, "Content-Range": "Which part." },
         },
-        304: { description: "The file is the one with the given ETag.", content: "none" },
+        304: {
+          description: "The file is the one with the given ETag.",
+          content: "none",
+          headers: ABOUT_FILE,
+        },
       },
       problems: ["not_found", "names_hidden", "export_not_ready", "export_gone", "range_not_satisfiable"],
     },
