@@ -31,6 +31,7 @@ export interface Operation {
   readonly bodies: ReadonlyArray<string>
   /** What the first of them can be. */
   readonly body: Json | undefined
+  readonly example: unknown
   /** Fields of a JSON body, each with its schema. */
   readonly fields: Readonly<Record<string, Json>>
   readonly responses: Readonly<Record<string, Response>>
@@ -44,7 +45,9 @@ interface Document {
 interface RawOperation {
   readonly security?: ReadonlyArray<unknown>
   readonly parameters?: ReadonlyArray<Parameter>
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Json }>> }
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: Json; readonly example: unknown }>>
+  }
   readonly responses: Readonly<Record<string, Response>>
 }
 
@@ -83,6 +86,7 @@ const operationsOf = ({ paths, components }: Document): ReadonlyArray<Operation>
       parameters,
       bodies: Object.keys(requestBody?.content ?? {}),
       body: Object.values(requestBody?.content ?? {})[0]?.schema,
+      example: Object.values(requestBody?.content ?? {})[0]?.example,
       fields: fieldsOf(requestBody?.content["application/json"]?.schema ?? {}, components.schemas),
       responses,
     })),

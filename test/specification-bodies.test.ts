@@ -1,7 +1,7 @@
 // The specification and the API agree on what a body can be, defaults left out and fields that nobody knows included.
 import { beforeAll, describe, expect, it } from "vitest"
 import { newTenant, testApp } from "../api/test-app.ts"
-import { bodyErrors, OPERATIONS, requestOf } from "./api-operations.ts"
+import { bodyErrors, type Operation, OPERATIONS, requestOf } from "./api-operations.ts"
 
 const { call, keyFor } = testApp()
 const tenant = newTenant()
@@ -24,6 +24,18 @@ const team = event("team.upserted", { team_id: "t", name: "T" })
 const RANGE = { from: "2026-10-01", to: "2026-10-31" }
 const target = { metric: "cv_downloads", period: "week", scope: "everyone", value: 5 }
 const wanted = { report: "user_actions", format: "csv", ...RANGE }
+
+const send = (operation: Operation, body: string) => {
+  const [address, init] = requestOf(operation, { path: { subject: "role:manager" }, body })
+  return call(address, key, init)
+}
+
+it.each(OPERATIONS.filter(({ body }) => body !== undefined))("$name takes its example", async (operation) => {
+  const body = JSON.stringify(operation.example)
+  expect(bodyErrors(operation, body)).toBe("")
+  const got = await send(operation, body.replace('"acme"', JSON.stringify(tenant)))
+  expect(got.status, JSON.stringify(got.body)).toBeLessThan(300)
+})
 
 describe("a body is taken when the specification takes it", () => {
   it.each([
@@ -58,8 +70,7 @@ describe("a body is taken when the specification takes it", () => {
     const operation = OPERATIONS.find((known) => known.name === name)
     if (operation === undefined) throw new Error(`there is no ${name}`)
     const text = JSON.stringify(body)
-    const [address, init] = requestOf(operation, { path: { subject: "role:manager" }, body: text })
-    const got = await call(address, key, init)
+    const got = await send(operation, text)
     expect(got.status, JSON.stringify(got.body)).toBe(status)
     const errors = bodyErrors(operation, text)
     expect(errors === "", errors).toBe(status < 300)

@@ -31,6 +31,8 @@ export interface Endpoint<P, B> {
   readonly json?: Schema.Decoder<B>
   /** Media types of a body that the handler reads itself, each with the events that it carries. */
   readonly body?: Readonly<Record<string, Events>>
+  /** A body to start from; of events, one of them. */
+  readonly example?: object
   readonly answers: Readonly<
     Record<
       number,

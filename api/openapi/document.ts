@@ -47,16 +47,23 @@ const operationId = ({ method, path }: Endpoint): string =>
     .filter(Boolean)
     .reduce((id, word) => id + word.charAt(0).toUpperCase() + word.slice(1), method.toLowerCase())
 
+const bodyOf = ({ json, body, example }: Endpoint, components: Components): Json | undefined => {
+  if (json !== undefined) return { "application/json": { schema: components.sent(json), example } }
+  if (body === undefined) return undefined
+  return Object.fromEntries(
+    Object.entries(body).map(([type, events]) => [
+      type,
+      { schema: components.events(events), example: events.many ? [example] : example },
+    ]),
+  )
+}
+
 const operationOf = (endpoint: Endpoint, components: Components): Json => {
-  const { summary, description, right, json } = endpoint
+  const { summary, description, right } = endpoint
   const granted = right === undefined ? [] : rolesGrantable(right)
   const roles = right === undefined ? "" : `Roles: ${rolesWith(right).join(", ")}.`
   const grant = granted.length === 0 ? "" : `With a grant of ${right}: ${granted.join(", ")}.`
-  const body =
-    json === undefined
-      ? Object.entries(endpoint.body ?? {}).map(([type, events]) => [type, components.events(events)])
-      : [["application/json", components.sent(json)]]
-  const content = Object.fromEntries(body.map(([type, schema]) => [type, { schema }]))
+  const body = bodyOf(endpoint, components)
   return {
     operationId: operationId(endpoint),
     tags: [areaOf(endpoint.path)],
@@ -64,7 +71,7 @@ const operationOf = (endpoint: Endpoint, components: Components): Json => {
     description: [description, roles, grant].filter(Boolean).join(" "),
     ...(right === undefined ? { security: [] } : {}),
     parameters: [...parametersOf(endpoint, components), ...headersOf(endpoint)],
-    ...(body.length === 0 ? {} : { requestBody: { required: true, content } }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: body } }),
     responses: responsesOf(endpoint, components),
   }
 }

@@ -78,6 +78,7 @@ const create = route(
     audit: "key.created",
     parameters: Schema.Struct({}),
     json: NewApiKey,
+    example: { role: "producer", name: "ATS" },
     answers: {
       201: {
         description: "The key was made.",

@@ -48,6 +48,18 @@ const BatchAccepted = Schema.Struct({
   rejected: Schema.Array(RejectedEvent),
 }).annotate({ identifier: "BatchAccepted" })
 
+const exampleOf = (type: string, data: object) => ({
+  specversion: "1.0",
+  id: "example",
+  source: "/ats/web",
+  type,
+  time: "2026-11-02T09:30:00.125Z",
+  tenantid: "acme",
+  data,
+})
+const ACTION = exampleOf("contact.created", { actor_id: "u_17", actor_type: "member", contact_id: "p_1" })
+const TEAM = exampleOf("team.upserted", { team_id: "t_sales", name: "Sales" })
+
 interface Ingestion {
   readonly publisher: Publisher
   readonly limits: Limits
@@ -99,7 +111,13 @@ const sendBatch = ({ publisher, limits, spend }: Ingestion, intake: Intake) =>
     }
   })
 
-const batchEndpoint = (path: string, right: Right, summary: string, kind: Events["kind"]) => ({
+const batchEndpoint = (
+  path: string,
+  right: Right,
+  summary: string,
+  kind: Events["kind"],
+  example: object,
+) => ({
   method: "POST" as const,
   path,
   summary,
@@ -111,6 +129,7 @@ const batchEndpoint = (path: string, right: Right, summary: string, kind: Events
     "application/cloudevents-batch+json": { kind, many: true },
     "application/x-ndjson": { kind, many: false },
   },
+  example,
   answers: { 202: { description: "The valid events are stored in the stream.", content: BatchAccepted } },
   problems: ["malformed_body", "body_too_large", "unsupported_media_type", "no_valid_event"] as const,
 })
@@ -128,6 +147,7 @@ export const eventRoutes = (ingestion: Ingestion): ReadonlyArray<Route> => [
         "application/json": { kind: "ActionEvent", many: false },
         "application/cloudevents+json": { kind: "ActionEvent", many: false },
       },
+      example: ACTION,
       answers: { 202: { description: "The event is stored in the stream.", content: Accepted } },
       problems: [
         "malformed_body",
@@ -146,7 +166,7 @@ export const eventRoutes = (ingestion: Ingestion): ReadonlyArray<Route> => [
     sendOne(ingestion),
   ),
   route(
-    batchEndpoint("/v1/events/batch", "send_actions", "Send many actions", "ActionEvent"),
+    batchEndpoint("/v1/events/batch", "send_actions", "Send many actions", "ActionEvent", ACTION),
     sendBatch(ingestion, ACTIONS),
   ),
   route(
@@ -155,6 +175,7 @@ export const eventRoutes = (ingestion: Ingestion): ReadonlyArray<Route> => [
       "send_directory",
       "Send what the ids mean: tenants, users, licences, teams, clients, candidates, jobs",
       "DirectoryEvent",
+      TEAM,
     ),
     sendBatch(ingestion, DIRECTORY),
   ),

@@ -48,6 +48,7 @@ const create = route(
     parameters: Schema.Struct({}),
     headers: { "Idempotency-Key": "1 to 255 printable characters, one for each export that is wanted." },
     json: ExportRequest,
+    example: { report: "user_insights", from: "2026-10-01", to: "2026-10-31", format: "csv" },
     answers: {
       202: {
         description: "The export, queued.",

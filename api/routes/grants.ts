@@ -101,6 +101,7 @@ const put = route(
     parameters: GrantParameters,
     headers: IF_MATCH,
     json: NewGrant,
+    example: { rights: ["see_insights", "export"] },
     answers: { 200: { description: "It is granted.", content: One, headers: TAG } },
     problems: ["not_found", "not_grantable", "precondition_failed"],
   },

@@ -1,5 +1,5 @@
 import { Clock, Effect, Schema } from "effect"
-import { TenantSettings } from "#schemas/tenant-settings.ts"
+import { DEFAULT_SETTINGS, TenantSettings } from "#schemas/tenant-settings.ts"
 import { changeSettings, readSettings, type StoredSettings } from "../auth/settings.ts"
 import { ok } from "../http/answer.ts"
 import { type Call, ofTenant, type Route, route } from "../http/endpoint.ts"
@@ -45,6 +45,7 @@ const put = route(
     parameters: Schema.Struct({}),
     headers: IF_MATCH,
     json: TenantSettings,
+    example: DEFAULT_SETTINGS,
     answers: { 200: { description: "They are changed.", content: Answer, headers: TAG } },
     problems: ["precondition_failed"],
   },

@@ -104,6 +104,7 @@ const set = (publisher: Publisher) => {
       right: "manage_targets",
       audit: "target.changed",
       json: NewTarget,
+      example: { metric: "contacts_created", period: "week", scope: "everyone", value: 10 },
       answers: { 202: { description: "The target is set.", content: TargetSet } },
     },
     Effect.fn("setTarget")(function* ({ body, credential }: Call<unknown, NewTarget>) {
