@@ -44,6 +44,12 @@ describe("the page", () => {
     expect(new Set(addresses)).toEqual(new Set(["/openapi.json"]))
   })
 
+  it("shows areas, marks what is required, begins with an example and saves a file as one", () => {
+    const [script = ""] = every(/<script type="module">([^]*?)<\/script>/gu)
+    for (const use of ["specification.tags", 'required: ""', "example", "createObjectURL", "download: name"])
+      expect(script).toContain(use)
+  })
+
   it("has every element that its script looks for", () => {
     const wanted = every(/querySelector\("#(\w+)"\)/gu)
     expect(wanted.length).toBeGreaterThan(3)

@@ -8,6 +8,11 @@ const element = (name, attributes = {}, ...children) => {
   return made
 }
 
+/** Text in which `back-ticks` stand for code. */
+const prose = (text) =>
+  text.split("`").map((part, index) => (index % 2 === 1 ? element("code", {}, part) : part))
+const paragraphs = (text) => text.split("\n\n").map((part) => element("p", {}, ...prose(part)))
+
 const specification = await (await fetch("/openapi.json")).json()
 
 const named = (reference) => reference.slice(reference.lastIndexOf("/") + 1)
@@ -65,58 +70,85 @@ const answers = (responses) =>
     return element(
       "details",
       {},
-      element("summary", {}, element("code", {}, status), ` ${description}`),
+      element("summary", {}, element("code", {}, status), " ", ...prose(description)),
       ...(carried.length === 0 ? [] : [element("p", {}, `Headers: ${carried.join(", ")}`)]),
       ...contents(content),
     )
   })
 
+/** A body to begin with: of an event, one that has just happened. */
+const exampleOf = (content) => {
+  const { example } = Object.values(content ?? {})[0] ?? {}
+  const fresh = { id: `example-${Date.now()}`, time: new Date().toISOString() }
+  return example === undefined ? "" : JSON.stringify(example, (key, value) => fresh[key] ?? value, 2)
+}
+
+/** A field for a parameter. */
+const field = ({ name, required, schema }) => {
+  const isList = schema?.type === "array"
+  const input = element("input", { spellcheck: "false", ...(required ? { required: "" } : {}) })
+  const label = `${name}${required ? ", required" : ""}${isList ? ", separated by spaces" : ""}`
+  const values = () => (isList ? input.value.trim().split(/\s+/u) : [input.value]).filter(Boolean)
+  return { label: element("label", {}, label, input), values }
+}
+
+/** The request that the fields ask for. */
+const requestOf = (method, path, fields, type, body) => {
+  let address = path
+  const query = new URLSearchParams()
+  const headers = new Headers()
+  const key = document.querySelector("#key").value.trim()
+  if (key !== "") headers.set("Authorization", `Bearer ${key}`)
+  if (type !== undefined) headers.set("Content-Type", type)
+  for (const [parameter, { values }] of fields)
+    for (const value of values())
+      if (parameter.in === "path") address = address.replace(`{${parameter.name}}`, encodeURIComponent(value))
+      else if (parameter.in === "header") headers.set(parameter.name, value)
+      else query.append(parameter.name, value)
+  const question = query.size === 0 ? "" : `?${query}`
+  return [`${address}${question}`, { method, headers, ...(type === undefined ? {} : { body }) }]
+}
+
+const IS_JSON = /[/+]json\b/u
+const IS_TEXT = /^text\/|json\b/u
+
+/** What was answered: as text when it is some, and a file as a file. */
+const shownAnswer = async (response, asked) => {
+  const type = response.headers.get("Content-Type") ?? ""
+  const [, name] = /filename="([^"]+)"/u.exec(response.headers.get("Content-Disposition") ?? "") ?? []
+  const bytes = await response.blob()
+  const text = IS_TEXT.test(type) ? await bytes.text() : `${bytes.size} bytes`
+  const pretty = IS_JSON.test(type) && text !== "" ? JSON.stringify(JSON.parse(text), null, 2) : text
+  const head = `${asked}\n${response.status} ${response.statusText}\n${type}`
+  const said = element("pre", {}, `${head}\n\n${pretty}`)
+  if (name === undefined) return [said]
+  const file = element("a", { href: URL.createObjectURL(bytes), download: name }, `Save ${name}`)
+  return [element("p", {}, file), said]
+}
+
 /** Fields for a call's parameters and body, and what the server answers. */
 const sender = (method, path, { parameters = [], requestBody }) => {
-  const fields = parameters.map((parameter) => [parameter, element("input", { spellcheck: "false" })])
-  const types = Object.keys(requestBody?.content ?? {})
-  const body = element("textarea", { rows: "6", spellcheck: "false" })
-  const answer = element("pre", { hidden: "" })
+  const fields = parameters.map((parameter) => [parameter, field(parameter)])
+  const [type] = Object.keys(requestBody?.content ?? {})
+  const example = exampleOf(requestBody?.content)
+  const rows = Math.max(6, example.split("\n").length)
+  const body = element("textarea", { rows, spellcheck: "false", required: "" }, example)
+  const answer = element("div", { "aria-live": "polite" })
   const form = element(
     "form",
     {},
-    ...fields.map(([{ name, schema }, input]) =>
-      element("label", {}, schema?.type === "array" ? `${name}, separated by spaces` : name, input),
-    ),
-    ...(types.length === 0 ? [] : [element("label", {}, `Body, ${types[0]}`, body)]),
+    ...fields.map(([, { label }]) => label),
+    ...(type === undefined ? [] : [element("label", {}, `Body, ${type}, required`, body)]),
     element("button", {}, "Send"),
   )
   const send = async () => {
-    let address = path
-    const query = new URLSearchParams()
-    const headers = new Headers()
-    const key = document.querySelector("#key").value.trim()
-    if (key !== "") headers.set("Authorization", `Bearer ${key}`)
-    for (const [parameter, { value }] of fields) {
-      const { name, schema } = parameter
-      if (parameter.in === "path") address = address.replace(`{${name}}`, encodeURIComponent(value))
-      else if (value !== "" && parameter.in === "header") headers.set(name, value)
-      else if (value !== "")
-        for (const one of schema?.type === "array" ? value.trim().split(/\s+/u) : [value])
-          query.append(name, one)
-    }
-    if (types.length > 0) headers.set("Content-Type", types[0])
-    const question = query.size === 0 ? "" : `?${query}`
-    const response = await fetch(`${address}${question}`, {
-      method,
-      headers,
-      ...(types.length === 0 ? {} : { body: body.value }),
-    })
-    const text = await response.text()
-    const type = response.headers.get("Content-Type") ?? ""
-    const pretty = type.includes("json") && text !== "" ? JSON.stringify(JSON.parse(text), null, 2) : text
-    return `${method} ${address}${question}\n${response.status} ${response.statusText}\n${type}\n\n${pretty}`
+    const [address, init] = requestOf(method, path, fields, type, body.value)
+    return shownAnswer(await fetch(address, init), `${method} ${address}`)
   }
   form.addEventListener("submit", async (event) => {
     event.preventDefault()
-    answer.hidden = false
-    answer.textContent = "…"
-    answer.textContent = await send().catch(String)
+    answer.replaceChildren("…")
+    answer.replaceChildren(...(await send().catch((error) => [element("pre", {}, String(error))])))
   })
   return [form, answer]
 }
@@ -141,13 +173,13 @@ const call = (method, path, operation) => {
       element("code", {}, parameter.name),
       `${parameter.in}${parameter.required ? ", required" : ""}`,
       element("code", {}, brief(parameter.schema)),
-      parameter.description ?? "",
+      element("span", {}, ...prose(parameter.description ?? "")),
     ])
     details.append(
       element(
         "div",
         {},
-        element("p", {}, description),
+        ...paragraphs(description),
         ...section(
           "Parameters",
           ...(rows.length === 0 ? [] : [table(["name", "in", "is", "meaning"], rows)]),
@@ -162,12 +194,24 @@ const call = (method, path, operation) => {
   return details
 }
 
-document.querySelector("#about").textContent = specification.info.description
-const calls = Object.entries(specification.paths).flatMap(([path, operations]) =>
-  Object.entries(operations).map(([method, operation]) => call(method.toUpperCase(), path, operation)),
+document.querySelector("#about").append(...prose(specification.info.description))
+
+const operations = Object.entries(specification.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
 )
-document.querySelector("#calls").append(...calls)
+/** The calls of each area, under its name. */
+const areas = specification.tags.map(({ name, description }) => {
+  const calls = operations
+    .filter(({ operation }) => operation.tags.includes(name))
+    .map(({ method, path, operation }) => call(method, path, operation))
+  const about = element("p", {}, ...prose(description))
+  return { calls, part: element("section", {}, element("h2", {}, name), about, ...calls) }
+})
+document.querySelector("#calls").append(...areas.map(({ part }) => part))
 document.querySelector("#filter").addEventListener("input", ({ target }) => {
   const wanted = target.value.toLowerCase()
-  for (const one of calls) one.hidden = !one.firstChild.textContent.toLowerCase().includes(wanted)
+  for (const { calls, part } of areas) {
+    for (const one of calls) one.hidden = !one.firstChild.textContent.toLowerCase().includes(wanted)
+    part.hidden = calls.every((one) => one.hidden)
+  }
 })
