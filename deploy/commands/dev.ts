@@ -10,7 +10,7 @@ import { settings } from "./settings.ts"
 export const places = (current: Settings): string => {
   const { key, file } = adminKeyOf(current)
   return [
-    `  API         http://${current.apiHost}:${current.apiPort}  (/openapi.json, /metrics)`,
+    `  API         http://${current.apiHost}:${current.apiPort}  (/docs, /openapi.json, /metrics)`,
     `  writer      http://${current.apiHost}:${current.writerPort}  (/readyz, /metrics)`,
     `  NATS        ${natsUrlOf(current)}`,
     `  ClickHouse  ${clickhouseUrlOf(current)}${current.clickhouseUrl === undefined ? `, native TCP on ${current.clickhouseTcpPort}, user tidemark_reader` : ""}`,
