@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Effect, Exit, Predicate } from "effect"
-import { Command } from "effect/cli"
+import { Cause, Effect, Exit, Layer, Predicate } from "effect"
+import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import packageJson from "../package.json" with { type: "json" }
 import { api } from "./commands/api.ts"
 import { biUsers } from "./commands/bi-users.ts"
@@ -34,6 +34,9 @@ const report = (cause: Cause.Cause<unknown>): string | undefined => {
   return error instanceof Error ? `${error.message}.${hintOf(error)}`.replace("..", ".") : Cause.pretty(cause)
 }
 
+/** Of what every command could take: no wizard, and no level of logs, which is the setting LOG_LEVEL. */
+const FLAGS = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+
 Command.make("tidemark").pipe(
   Command.withDescription("User-action analytics for hiring platforms"),
   Command.withSubcommands([dev, demo, migrate, writer, api, exporter, keys, natsUsers, biUsers]),
@@ -44,7 +47,7 @@ Command.make("tidemark").pipe(
       if (text !== undefined) process.stderr.write(`tidemark: ${text}\n`)
     }),
   ),
-  Effect.provide(NodeServices.layer),
+  Effect.provide(Layer.merge(NodeServices.layer, FLAGS)),
   NodeRuntime.runMain({
     disableErrorReporting: true,
     // To be told to stop, and to stop, is a success.

@@ -37,12 +37,16 @@ export const Time = Schema.String.check(
   }),
 )
 
-export const Tenant = Schema.String.check(Schema.isPattern(TENANT))
+export const Tenant = Schema.String.check(
+  Schema.isPattern(TENANT, { expected: "1 to 63 lower-case letters, digits or hyphens" }),
+)
 
 /** The CloudEvents 1.0 attributes that every event carries; attributes beyond them are ignored. */
 export const envelopeFields = {
   specversion: Schema.Literal("1.0"),
-  id: Schema.String.check(Schema.isPattern(EVENT_ID)).annotate({
+  id: Schema.String.check(
+    Schema.isPattern(EVENT_ID, { expected: "1 to 100 of A-Z a-z 0-9 . _ : -" }),
+  ).annotate({
     description: "The same on every retry. Identity is (tenant, id, time).",
   }),
   source: text(1, 200).check(
@@ -51,7 +55,9 @@ export const envelopeFields = {
       toJsonSchema: () => ({ pattern: URI_REFERENCE.source, format: "uri-reference" }),
     }),
   ),
-  type: Schema.String.check(Schema.isPattern(EVENT_TYPE)),
+  type: Schema.String.check(
+    Schema.isPattern(EVENT_TYPE, { expected: "an object and a verb such as note.logged" }),
+  ),
   time: Time,
   tenantid: Tenant,
 } as const

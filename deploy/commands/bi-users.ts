@@ -2,6 +2,7 @@ import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Tenant } from "#schemas/envelope.ts"
 import { createBiUser, listBiUsers, revokeBiUsers } from "../bi/manage.ts"
+import { fitting } from "./fitting.ts"
 import { onRecordIfPossible } from "./on-record.ts"
 import { settings } from "./settings.ts"
 
@@ -9,12 +10,16 @@ const LATER = "No server runs here; it is so when one starts."
 
 const tenantFlag = Flag.String("tenant").pipe(
   Flag.withDescription("Whose rows the user sees"),
-  Flag.withSchema(Tenant),
+  fitting(Tenant),
 )
 
 const nameFlag = Flag.String("name").pipe(
   Flag.withDescription("Tells several users of a tenant apart: bi_<tenant>_<name>"),
-  Flag.withSchema(Schema.String.check(Schema.isPattern(/^[a-z0-9-]{1,32}$/u))),
+  fitting(
+    Schema.String.check(
+      Schema.isPattern(/^[a-z0-9-]{1,32}$/u, { expected: "1 to 32 lower-case letters, digits or hyphens" }),
+    ),
+  ),
   Flag.optional,
 )
 

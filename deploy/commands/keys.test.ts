@@ -65,6 +65,15 @@ describe("tidemark keys", { timeout: 120_000 }, () => {
     }
     expect(await run(listKeys(tenant))).toEqual([])
   })
+
+  it("says in words, and last, what is wrong with a flag; of flags for everything it has but few", async () => {
+    const { code, out, err } = await tidemark("keys", "create", "--tenant", "ACME", "--role", "producer")
+    expect(code).toBe(1)
+    expect(`${out}\n${err}`.trim().split("\n").at(-1)?.trim()).toBe(
+      'Invalid value for flag --tenant: "ACME". Expected: 1 to 63 lower-case letters, digits or hyphens',
+    )
+    expect(out).not.toMatch(/--wizard|--log-level/u)
+  })
 })
 
 it("a key that version 0.1.0 stored under its hash alone is moved to its tenant's", async () => {

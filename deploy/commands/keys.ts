@@ -12,6 +12,7 @@ import { lastUse } from "../../api/auth/key-uses.ts"
 import { issueKey } from "../../api/auth/keys.ts"
 import { natsOf, topologyOf } from "../services.ts"
 import { parseDuration } from "../settings.ts"
+import { fitting } from "./fitting.ts"
 import { onRecord } from "./on-record.ts"
 import { settings } from "./settings.ts"
 
@@ -34,7 +35,7 @@ const atBroker = Effect.fnUntraced(function* <A, E, R>(work: Effect.Effect<A, E,
 
 const tenantFlag = Flag.String("tenant").pipe(
   Flag.withDescription("Whose data the key is for"),
-  Flag.withSchema(Tenant),
+  fitting(Tenant),
 )
 
 /** A time that lies ahead: RFC 3339, or so long from now. */
@@ -59,12 +60,12 @@ const create = Command.make(
       Flag.withDescription(
         "The user of the directory whom it stands for; a manager's and a member's key needs one",
       ),
-      Flag.withSchema(PersonId),
+      fitting(PersonId),
       Flag.optional,
     ),
     name: Flag.String("name").pipe(
       Flag.withDescription("What people call it"),
-      Flag.withSchema(text(1, 100)),
+      fitting(text(1, 100)),
       Flag.optional,
     ),
     expires: Flag.String("expires").pipe(

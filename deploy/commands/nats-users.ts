@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { Tenant } from "#schemas/envelope.ts"
 import { createTenantUser, revokeTenantUsers } from "../nats/manage.ts"
 import { ensureTenantUsers, readTenantUsers, type TenantUser, usersFolder } from "../nats/tenants.ts"
+import { fitting } from "./fitting.ts"
 import { onRecordIfPossible } from "./on-record.ts"
 import { settings } from "./settings.ts"
 
@@ -11,7 +12,7 @@ const RELOAD =
 
 const tenantFlag = Flag.String("tenant").pipe(
   Flag.withDescription("Whose events the user may send"),
-  Flag.withSchema(Tenant),
+  fitting(Tenant),
 )
 
 const create = Command.make(
