@@ -25,14 +25,14 @@ CREATE OR REPLACE VIEW bi.client_daily
     job_id       String COMMENT 'The job concerned; empty when there is none',
     candidate_id String COMMENT 'The candidate concerned; empty when there is none',
     action       String COMMENT 'What was done: <object>.<verb> of the catalogue',
-    by_client    Bool COMMENT 'Whether a user of the client acted, not somebody else',
+    by_client    Bool COMMENT 'Whether a user of a client acted, of this one or another, not somebody else',
     quantity     Int64 COMMENT 'Sum of the events'' quantity',
     events       Int64 COMMENT 'Number of events',
     first_at     DateTime64(3, 'UTC') COMMENT 'The earliest time of them, in UTC',
     last_at      DateTime64(3, 'UTC') COMMENT 'The latest time of them, in UTC'
 )
 DEFINER = tidemark_bi SQL SECURITY DEFINER
-COMMENT 'One row a day, client, job, candidate, action and side. Whoever acted; automated and impersonated actions are not in it'
+COMMENT 'One row a day, client, job, candidate, action and side. Whoever acted; actions that name neither a job nor a candidate are not in it, nor automated and impersonated ones'
 AS SELECT
     quarters.tenant AS tenant,
     days.day AS day,
@@ -59,9 +59,9 @@ CREATE OR REPLACE VIEW bi.client_engagement_daily
     job_id                 String COMMENT 'The job',
     job_title              String COMMENT 'The job''s title; empty when unknown',
     job_status             String COMMENT 'open or closed; empty when unknown',
-    profile_views          Int64 COMMENT 'Candidates'' profiles viewed by the client''s users',
+    profile_views          Int64 COMMENT 'Candidates'' profiles viewed by clients'' users',
     unique_profiles_viewed UInt64 COMMENT 'Different candidates among them on this day; over several days count candidates of bi.client_daily',
-    cv_downloads           Int64 COMMENT 'CVs downloaded by the client''s users',
+    cv_downloads           Int64 COMMENT 'CVs downloaded by clients'' users',
     interviews_scheduled   Int64 COMMENT 'Interviews scheduled, by whomever',
     stage_number           UInt8 COMMENT 'How far the day went: 0 to 6, the place of stage among the stages',
     stage                  String COMMENT 'none, job_posted, profile_viewed, cv_downloaded, interview_scheduled, offer_extended or placement_created: the furthest of the day, by whomever',
