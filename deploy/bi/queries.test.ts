@@ -2,124 +2,39 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import {
-  type Action,
-  putActions,
-  putCandidates,
-  putClients,
-  putJobs,
-  putLicenses,
-  putTeams,
-  putTenant,
-  putUsers,
-} from "../../api/test-rows.ts"
+import type { Signal } from "#schemas/report-signals.ts"
+import { testApp } from "../../api/test-app.ts"
+import type { Action } from "../../api/test-rows.ts"
 import { ask } from "../../test/ask-store.ts"
 import { asBiUser, BI_TENANTS } from "../../test/bi-users.ts"
+import {
+  at,
+  date,
+  DAY,
+  fillQueries,
+  LAST_WEEK,
+  MEMBERS,
+  monday,
+  month,
+  OTHERS,
+  stored,
+  TODAY,
+} from "./queries-world.ts"
 import { codeOf } from "./test-tenants.ts"
 
+const { call, keyFor } = testApp()
 const tenant = BI_TENANTS.queries
 const FOLDER = join(import.meta.dirname, "queries")
 const FILES = readdirSync(FOLDER).toSorted()
 const textOf = (file: string): string => readFileSync(join(FOLDER, file), "utf8")
 
-const DAY = 86_400_000
-const TODAY = Math.floor(Date.now() / DAY)
-/** Days since the Monday of this week; 1970-01-01 was a Thursday. */
-const SINCE_MONDAY = (TODAY + 3) % 7
-/** Wednesday of last week, in days before today. */
-const LAST_WEEK = SINCE_MONDAY + 5
-
-const date = (ago: number): string => new Date((TODAY - ago) * DAY).toISOString().slice(0, 10)
-const at = (ago: number, hour = 10): string => `${date(ago)}T${String(hour).padStart(2, "0")}:00:00.000Z`
-/** As the store writes it. */
-const stored = (time: string): string => time.replace("T", " ").replace("Z", "")
-const monday = (ago: number): string => date(ago + ((TODAY - ago + 3) % 7))
-const month = (ago: number): string => `${date(ago).slice(0, 8)}01`
-
-let sequence = 0
-const act = (ago: number, actor_id: string, type: string, more: Partial<Action> = {}): Action => ({
-  id: `q-${++sequence}`,
-  type,
-  time: at(ago),
-  actor_id,
-  ...more,
-})
-const client = (ago: number, actor_id: string, type: string, more: Partial<Action>): Action =>
-  act(ago, actor_id, type, { actor_type: "client", time: at(ago, 0), ...more })
-
-const MEMBERS: ReadonlyArray<Action> = [
-  act(LAST_WEEK, "ana", "phone_call.logged", { quantity: 6 }),
-  act(LAST_WEEK, "ana", "meeting.logged"),
-  act(LAST_WEEK, "ana", "note.logged", { quantity: 3 }),
-  act(LAST_WEEK, "ana", "candidate.submitted", { candidate_id: "k_1" }),
-  act(LAST_WEEK, "ben", "phone_call.logged", { quantity: 4 }),
-  act(LAST_WEEK, "ben", "inmail.logged", { quantity: 4 }),
-  act(LAST_WEEK, "cid", "user.logged_in"),
-  act(LAST_WEEK + 7, "ben", "phone_call.logged", { quantity: 5 }),
-  act(14, "eve", "task.created"),
-  act(20, "ana", "placement.created", { quantity: 3 }),
-  act(20, "ana", "interview.scheduled", { quantity: 2 }),
-  act(20, "ben", "placement.created"),
-  act(40, "dan", "note.logged"),
-]
-const viewed = (of: string, client_id: string, job_id: string, n: number) =>
-  Array.from({ length: n }, (_, i) =>
-    client(0, of, "candidate_profile.viewed", { client_id, job_id, candidate_id: `k_${i}` }),
-  )
-const OTHERS: ReadonlyArray<Action> = [
-  act(LAST_WEEK, "ana", "phone_call.logged", { quantity: 100, automated: true, channel: "automation" }),
-  act(0, "clock", "page.viewed", { actor_type: "system", time: at(0, 0) }),
-  ...viewed("kim", "c_1", "j_1", 5),
-  client(LAST_WEEK, "kim", "cv.downloaded", {
-    client_id: "c_1",
-    job_id: "j_1",
-    candidate_id: "k_1",
-    page: "jobs/candidates",
-  }),
-  ...viewed("lou", "c_2", "j_2", 6),
-  client(0, "lou", "interview.scheduled", { client_id: "c_2", job_id: "j_2", candidate_id: "k_1" }),
-  ...viewed("max", "c_3", "j_3", 5),
-  client(60, "kim", "candidate_contact.revealed", { client_id: "c_1", candidate_id: "k_off" }),
-  client(60, "lou", "candidate_contact.revealed", { client_id: "c_2", candidate_id: "k_hired" }),
-  act(50, "ats", "placement.created", {
-    actor_type: "service",
-    client_id: "c_2",
-    job_id: "j_2",
-    candidate_id: "k_hired",
-  }),
-]
-
-beforeAll(async () => {
-  await putTenant(tenant, "UTC")
-  await putTeams(tenant, { t_s: { name: "Sales" }, t_d: { name: "Delivery" } })
-  const sales = { team_ids: ["t_s"] }
-  await putUsers(tenant, {
-    ana: sales,
-    ben: sales,
-    cid: sales,
-    dan: { team_ids: ["t_d"] },
-    eve: {},
-    fay: {},
-    kim: { kind: "client", client_id: "c_1", name: "Kim Lee", email: "kim@globex.example" },
-  })
-  await putClients(tenant, { c_1: { name: "Globex" }, c_2: { name: "Initech" }, c_3: { name: "Umbrella" } })
-  await putCandidates(tenant, { k_1: { name: "Kay One", email: "kay@example.org" } })
-  await putJobs(tenant, {
-    j_1: { title: "Engineer", client_id: "c_1" },
-    j_2: { title: "Nurse", client_id: "c_2" },
-    j_3: { title: "Cook", client_id: "c_3", status: "closed" },
-  })
-  await putLicenses(tenant, [
-    ...["ana", "ben", "cid", "dan"].map((user_id) => ({ user_id, verb: "assigned", time: at(200) }) as const),
-    { user_id: "eve", verb: "assigned", time: at(15) },
-  ])
-  await putActions(tenant, "UTC", [...MEMBERS, ...OTHERS])
-})
+beforeAll(() => fillQueries(tenant))
 
 const sum = (actions: ReadonlyArray<Action>, type: string): number =>
   actions
     .filter((action) => action.type === type)
     .reduce((total, { quantity }) => total + Number(quantity ?? 1), 0)
+const FUNNEL = new Set(["candidate.submitted", "interview.scheduled", "offer.extended", "placement.created"])
 const daysAgo = ({ time }: Action): number => TODAY - Math.floor(Date.parse(time) / DAY)
 const groups = <Key extends string>(actions: ReadonlyArray<Action>, key: (action: Action) => Key) =>
   [...Map.groupBy(actions, key)].toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -158,6 +73,7 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
   ],
   "04-teams-compared.sql": () => [
     {
+      team_id: "t_d",
       team: "Delivery",
       members: 1,
       active_members: 0,
@@ -167,6 +83,7 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
       calls_per_active_member: null,
     },
     {
+      team_id: "t_s",
       team: "Sales",
       members: 3,
       active_members: 2,
@@ -174,6 +91,16 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
       meetings: 1,
       submissions: 1,
       calls_per_active_member: 5,
+    },
+    {
+      team_id: "t_s2",
+      team: "Sales",
+      members: 1,
+      active_members: 0,
+      calls: 0,
+      meetings: 0,
+      submissions: 0,
+      calls_per_active_member: null,
     },
   ],
   "05-licenses-and-activity-ratio.sql": () =>
@@ -202,16 +129,31 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
     },
   ],
   "08-hiring-off-the-platform.sql": () => [
+    {
+      client: "Umbrella",
+      candidate_id: "k_bound",
+      since: stored(at(400, 0)),
+      last_action_at: stored(at(400, 0)),
+    },
     { client: "Globex", candidate_id: "k_off", since: stored(at(60, 0)), last_action_at: stored(at(60, 0)) },
   ],
-  "09-calls-and-inmails.sql": () =>
-    groups(MEMBERS, (action) => monday(daysAgo(action))).map(([week, actions]) => ({
-      week,
-      calls: sum(actions, "phone_call.logged"),
-      inmails: sum(actions, "inmail.logged"),
-      text_messages: 0,
-      change_of_calls: week === monday(LAST_WEEK) ? 1 : null,
-    })),
+  "09-calls-and-inmails.sql": () => {
+    const of = (weeks: number, type: string): number =>
+      sum(
+        MEMBERS.filter((action) => monday(daysAgo(action)) === monday(LAST_WEEK + 7 * weeks)),
+        type,
+      )
+    return Array.from({ length: 12 }, (_, i) => 11 - i).map((weeks) => {
+      const [calls, before] = [of(weeks, "phone_call.logged"), of(weeks + 1, "phone_call.logged")]
+      return {
+        week: monday(LAST_WEEK + 7 * weeks),
+        calls,
+        inmails: of(weeks, "inmail.logged"),
+        text_messages: 0,
+        change_of_calls: before === 0 ? null : (calls - before) / before,
+      }
+    })
+  },
   "10-user-insights-export.sql": () => [
     insights(
       "ana",
@@ -227,14 +169,14 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
     ),
     insights("cid", "Sales", {}, undefined),
     insights("dan", "Delivery", {}, undefined),
-    insights("eve", "", { active_days: 1 }, 14),
+    insights("eve", "Sales", { active_days: 1 }, 14),
   ],
   "11-data-freshness.sql": () => [
     {
       last_received_at: stored(at(0, 0)),
       minutes_ago: expect.toSatisfy((n) => Math.abs(n - (Date.now() % DAY) / 60_000) < 3),
       actions_of_the_last_hour: expect.any(Number),
-      actions_of_the_last_day: 18,
+      actions_of_the_last_day: 19,
     },
   ],
   "12-client-actions-export.sql": () => [
@@ -250,13 +192,16 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
     },
   ],
   "13-funnel.sql": () =>
-    groups(MEMBERS, (action) => month(daysAgo(action))).map(([first, actions]) => {
+    groups(
+      [...MEMBERS, ...OTHERS].filter(({ type }) => FUNNEL.has(type)),
+      (action) => month(daysAgo(action)),
+    ).map(([first, actions]) => {
       const [submitted, placed] = [sum(actions, "candidate.submitted"), sum(actions, "placement.created")]
       return {
         month: first,
         submitted,
         interviews: sum(actions, "interview.scheduled"),
-        offers: 0,
+        offers: sum(actions, "offer.extended"),
         placed,
         placed_of_100: submitted === 0 ? null : (100 * placed) / submitted,
       }
@@ -264,15 +209,15 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
   "14-busy-hours.sql": () =>
     groups(
       MEMBERS.filter((action) => daysAgo(action) < 28),
-      ({ time }) => String(((new Date(time).getUTCDay() + 6) % 7) + 1),
-    ).map(([weekday, actions]) => ({
-      weekday: Number(weekday),
-      hour: 10,
+      ({ time }) => `${((new Date(time).getUTCDay() + 6) % 7) + 1} ${time.slice(11, 13)}`,
+    ).map(([key, actions]) => ({
+      weekday: Number(key.slice(0, 1)),
+      hour: Number(key.slice(2)),
       actions: actions.length,
       members: new Set(actions.map(({ actor_id }) => actor_id)).size,
     })),
   "15-actions-by-channel.sql": () => [
-    { channel_name: "unknown", actions: 12 + 19, actors: 8, automated_share: 0 },
+    { channel_name: "unknown", actions: 13 + 19, actors: 8, automated_share: 0 },
     { channel_name: "automation", actions: 1, actors: 1, automated_share: 1 },
   ],
 }
@@ -280,6 +225,21 @@ const ANSWERS: Readonly<Record<string, () => ReadonlyArray<object>>> = {
 describe("the example queries", () => {
   it.each(FILES)("%s has the known answer", async (file) => {
     expect(await ask(textOf(file), asBiUser(tenant))).toEqual(ANSWERS[file]?.())
+  })
+
+  it("08 lists whom the API's signal lists", async () => {
+    const { body } = await call("/v1/signals?type=off_platform_risk", await keyFor(tenant))
+    const signals = body.data as ReadonlyArray<Signal>
+    const rows = await ask(textOf("08-hiring-off-the-platform.sql"), asBiUser(tenant))
+    expect(rows.map(({ client, candidate_id, since }) => [client, candidate_id, since])).toEqual(
+      signals
+        .toSorted((one, other) => Date.parse(one.first_at) - Date.parse(other.first_at))
+        .map(({ client_name, candidate_id, first_at }) => [
+          client_name,
+          candidate_id,
+          stored(new Date(first_at).toISOString()),
+        ]),
+    )
   })
 
   it("are fifteen, each with the question that it answers", () => {

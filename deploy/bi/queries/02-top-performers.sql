@@ -1,5 +1,5 @@
--- Who are the top performers? The ten members with the most placements of the last 90 days, then the most interviews,
--- and each one's share of all placements.
+-- Who are the top performers? The ten members with the most placements of the last 90 days, then the most interviews, and
+-- each one's share of all that members entered. What a client or a service entered is no member's.
 SELECT
     daily.user_id AS user_id,
     sum(daily.placements) AS placements,

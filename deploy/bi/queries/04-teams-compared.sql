@@ -1,6 +1,7 @@
 -- How do the teams compare? Members, how many were active last week (Monday to Sunday), and calls, meetings and
 -- submissions for each active member. A member of two teams counts in both.
 SELECT
+    teams.team_id AS team_id,
     teams.team_name AS team,
     uniqExact(teams.user_id) AS members,
     uniqExactIf(teams.user_id, week.is_active) AS active_members,
@@ -16,5 +17,5 @@ LEFT JOIN (
     WHERE day >= toMonday(today()) - 7 AND day < toMonday(today())
 ) AS week ON week.user_id = teams.user_id
 WHERE users.is_member
-GROUP BY team
-ORDER BY team
+GROUP BY team_id, team
+ORDER BY team, team_id
