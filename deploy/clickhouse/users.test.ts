@@ -1,6 +1,7 @@
 // What users.xml grants and limits, as the server sees it. Plain HTTP: our client's own settings are refused to a
 // user with readonly = 1, as to any BI tool's.
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
+import { asBiUser, BI_TENANTS } from "../../test/bi-users.ts"
 
 const OK = 0
 const READONLY = 164
@@ -9,13 +10,14 @@ const AUTHENTICATION_FAILED = 516
 const SETTING_CONSTRAINT_VIOLATION = 452
 const TIMEOUT_EXCEEDED = 159
 const TOO_MANY_ROWS_OR_BYTES = 396
+const MEMORY_LIMIT_EXCEEDED = 241
 
 /** The server's error code of a statement that a user runs. */
-const run = async (user: string, statement: string): Promise<number> => {
+const run = async (user: string, statement: string, password = ""): Promise<number> => {
   const response = await fetch(`${inject("clickhouseUrl")}/?wait_end_of_query=1`, {
     method: "POST",
     body: statement,
-    headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": "" },
+    headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": password },
   })
   await response.text()
   return response.ok ? OK : Number(response.headers.get("X-ClickHouse-Exception-Code") ?? Number.NaN)
@@ -122,4 +124,22 @@ describe("limits", () => {
       TOO_MANY_ROWS_OR_BYTES,
     )
   })
+
+  it("the queries of a BI user share its memory", { timeout: 120_000 }, async () => {
+    const { user, password } = asBiUser(BI_TENANTS.ours)
+    // Holds half a gigabyte for two seconds.
+    const large = `
+      SELECT s FROM (SELECT repeat('x', 999000 + number) AS s FROM numbers(500))
+      WHERE length(s) > 0 AND sleepEachRow(0.004) = 0 FORMAT Null`
+    const codes = await Promise.all(Array.from({ length: 5 }, () => run(user, large, password)))
+    expect(new Set(codes)).toEqual(new Set([OK, MEMORY_LIMIT_EXCEEDED]))
+  })
+
+  it.each([{ user: "tidemark_reader", password: "" }, asBiUser(BI_TENANTS.ours)])(
+    "the queries of $user have two gigabytes together",
+    async ({ user, password }) => {
+      const other = "SELECT throwIf(getSetting('max_memory_usage_for_user') != 2000000000)"
+      expect(await run(user, other, password)).toBe(OK)
+    },
+  )
 })
