@@ -96,6 +96,29 @@ describe("elsewhere", () => {
     expect(await ask(statement, us)).toEqual([{ id: "none" }])
   })
 
+  // Accepted: no row is told, and no schema is a secret.
+  it.each([
+    ["timeSeriesData('tidemark', 'actions')", 727],
+    ["timeSeriesData('tidemark', 'no_such_table')", 60],
+    ["mergeTreeProjection('tidemark', 'actions', 'p')", 582],
+    ["mergeTreeProjection('tidemark', 'no_such_table', 'p')", 60],
+  ])("%s tells whether there is such a table, and no more", async (source, code) => {
+    expect(await codeOf(`SELECT * FROM ${source}`, us)).toBe(code)
+  })
+
+  it("an estimate tells how many rows and parts a view would read, and no more", async () => {
+    const rows = await ask("EXPLAIN ESTIMATE SELECT * FROM bi.client_daily", us)
+    expect(rows.length).toBeGreaterThan(0)
+    for (const row of rows) {
+      const { database, table, parts, rows: count, marks, ...others } = row
+      expect([database, others]).toEqual(["tidemark", {}])
+      expect([table, parts, count, marks]).toEqual([
+        expect.stringMatching(/^[a-z0-9_]+$/u),
+        ...[1, 2, 3].map(() => expect.any(Number)),
+      ])
+    }
+  })
+
   it("nobody comes in as the user whom the views run as", async () => {
     expect(await codeOf("SELECT 1", { user: "tidemark_bi" })).toBe(516)
   })
