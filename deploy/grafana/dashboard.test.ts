@@ -40,14 +40,20 @@ const at = (ago: number): string => new Date(Date.now() - ago * DAY).toISOString
 
 beforeAll(async () => {
   await putTenant(tenant, "UTC")
-  await putTeams(tenant, { "t'1": { name: "Sales" }, t_2: { name: "Delivery" } })
-  await putUsers(tenant, { ana: { team_ids: ["t'1"] }, ben: { team_ids: ["t_2"] }, cid: {} })
+  await putTeams(tenant, { "t'1": { name: "Sales" }, t_2: { name: "Delivery" }, t_3: { name: "Sales" } })
+  await putUsers(tenant, {
+    ana: { team_ids: ["t'1"] },
+    ben: { team_ids: ["t_2"] },
+    cid: {},
+    dan: { team_ids: ["t_3"] },
+  })
   await putClients(tenant, { c_1: { name: "Globex" } })
   await putJobs(tenant, { j_1: { title: "Engineer", client_id: "c_1" } })
-  await putLicenses(
-    tenant,
-    ["ana", "ben", "cid"].map((user_id) => ({ user_id, verb: "assigned", time: at(20) })),
-  )
+  await putLicenses(tenant, [
+    ...["ana", "ben", "cid"].map((user_id) => ({ user_id, verb: "assigned", time: at(20) }) as const),
+    { user_id: "dan", verb: "assigned", time: at(80) },
+    { user_id: "dan", verb: "disabled", time: at(40) },
+  ])
   const note = (id: string, ago: number, actor_id: string, more: object = {}) => ({
     id,
     type: "note.logged",
@@ -60,6 +66,8 @@ beforeAll(async () => {
     note("2", 2, "ben", { quantity: 2 }),
     note("3", 2, "cid"),
     note("4", 2, "ben", { automated: true }),
+    note("6", 60, "dan", { quantity: 3 }),
+    note("7", 59, "ana"),
     {
       ...note("5", 1, "kim", { actor_type: "client", client_id: "c_1", job_id: "j_1", candidate_id: "k" }),
       type: "candidate_profile.viewed",
@@ -75,6 +83,12 @@ const month = (variables: Asked["variables"]): Asked => ({
 })
 const all = month({ team: "all" })
 const sales = month({ team: ["t'1"] })
+/** Before there were today's licences. */
+const before = (team: "all" | ReadonlyArray<string>): Asked => ({
+  ...month({ team }),
+  from: new Date(Date.now() - 70 * DAY),
+  to: new Date(Date.now() - 50 * DAY),
+})
 
 const panel = (title: string) => dashboard.panels.find((one) => one.title === title)
 const answer = (title: string, asked: Asked) =>
@@ -112,25 +126,71 @@ describe("every query", () => {
     const rows = await ask<Record<string, unknown>>(query, asGrafana)
     // The plugin takes the first column for the value and the second for what is shown.
     for (const row of rows) expect(Object.keys(row)).toHaveLength(2)
-    expect(rows).toHaveLength(name === "metric" ? CATALOGUE.actions.length : 2)
+    expect(rows).toHaveLength(name === "metric" ? CATALOGUE.actions.length : 3)
   })
 })
 
 describe("what they show", () => {
+  const last = async (title: string, asked: Asked) => {
+    const { time: _, ...row } = (await answer(title, asked)).at(-1) ?? {}
+    return row
+  }
+
   it("all teams", async () => {
     expect(await answer("Licences", all)).toEqual([{ total_licenses: 3 }])
     expect(await answer("Activity ratio", all)).toEqual([{ activity_ratio: 1 }])
     expect(await answer("Active users", all)).toEqual([{ active_users: 3 }])
     expect(await answer("What members do", all)).toEqual([{ action: "Note logged", quantity: 8 }])
+    expect(await last("Licences and who uses them", all)).toEqual({
+      licences: 3,
+      active: 0,
+      active_without: 0,
+    })
   })
 
   it("one team", async () => {
+    expect(await answer("Licences", sales)).toEqual([{ total_licenses: 1 }])
     expect(await answer("Active users", sales)).toEqual([{ active_users: 1 }])
     const byTeam = await answer("$metric by team", sales)
     expect(byTeam.map(({ team, quantity }) => [team, quantity])).toEqual([["Sales", 5]])
     expect(await answer("Teams", sales)).toMatchObject([
       { team: "Sales", members: 1, licences: 1, active: 1 },
     ])
+    expect(
+      (await answer("Licences and who uses them", sales)).map(({ licences, active }) => [licences, active]),
+    ).toEqual(Array.from({ length: 21 }, (_, i) => [1, i === 17 ? 1 : 0]))
+    expect((await answer("Busy hours", sales)).map(({ actions }) => actions)).toEqual([1])
+  })
+
+  it("a range that is over: its licences, not today's", async () => {
+    expect(await answer("Licences", before("all"))).toEqual([{ total_licenses: 1 }])
+    expect(await answer("Activity ratio", before("all"))).toEqual([{ activity_ratio: 1 }])
+    expect(await answer("Activity ratio", before(["t_2"]))).toEqual([{ activity_ratio: null }])
+    const used = await answer("Licences and who uses them", before("all"))
+    expect(
+      used.filter(({ active, active_without }) => Number(active) + Number(active_without) > 0),
+    ).toMatchObject([
+      { licences: 1, active: 1, active_without: 0 },
+      { licences: 1, active: 0, active_without: 1 },
+    ])
+  })
+
+  it("teams of one name apart", async () => {
+    const byTeam = await answer("$metric by team", before("all"))
+    expect(byTeam.map(({ team, quantity }) => [team, quantity])).toEqual([
+      ["Sales (t_3)", 3],
+      ["Sales (t'1)", 1],
+    ])
+    expect(await answer("Teams", before("all"))).toMatchObject([
+      { team_id: "t_2", team: "Delivery", licences: 0, active: 0 },
+      { team_id: "t'1", team: "Sales", members: 1, licences: 0, active: 1 },
+      { team_id: "t_3", team: "Sales", members: 1, licences: 1, active: 1 },
+    ])
+  })
+
+  it("where the chosen team makes no difference, the panel says so", () => {
+    for (const { description, targets } of dashboard.panels)
+      expect(description.includes("whatever team is chosen")).toBe(!targets[0]?.rawSql.includes("$team"))
   })
 
   it("clients and automation", async () => {
