@@ -6,16 +6,22 @@ import { attemptNats, Nats } from "#nats/connection.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import { auditRecords } from "../../test/audit-records.ts"
 import { adoptKeys } from "../../api/auth/adopt-keys.ts"
+import { readGrants, setGrant } from "../../api/auth/grants.ts"
 import { listKeys } from "../../api/auth/key-list.ts"
 import { createKey, keyFinder } from "../../api/auth/keys.ts"
 import { newTenant, testApp } from "../../api/test-app.ts"
+import { putUsers } from "../../api/test-rows.ts"
 
 const { run } = testApp()
 const CLI = join(import.meta.dirname, "..", "cli.ts")
 
 const tidemark = (...args: ReadonlyArray<string>) =>
   new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
-    const env = { ...process.env, NATS_URL: inject("natsUrl") }
+    const env = {
+      ...process.env,
+      NATS_URL: inject("natsUrl"),
+      CLICKHOUSE_URL: inject("clickhouseUrl"),
+    }
     execFile(process.execPath, [CLI, ...args], { env, encoding: "utf8" }, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code), out: out.trim(), err }),
     )
@@ -50,6 +56,29 @@ describe("tidemark keys", { timeout: 120_000 }, () => {
       ["command_line", "key.revoked", "tidemark keys revoke", `key:${id}`],
     ])
     expect(records[0]?.filters).toMatchObject({ role: "member", user: "u_1", name: "Ana's" })
+  })
+
+  it("takes back what was granted to a key that it revokes", async () => {
+    const tenant = newTenant()
+    await run(createKey({ tenant, role: "recruiter" }))
+    const [key] = await run(listKeys(tenant))
+    const grant = { subject: `key:${key?.id}`, rights: ["see_insights"], by: "test" } as const
+    await run(setGrant(tenant, grant, () => Effect.void))
+    const { code, err } = await tidemark("keys", "revoke", "--tenant", tenant, "--id", key?.id ?? "")
+    expect(code, err).toBe(0)
+    expect((await run(readGrants(tenant))).grants).toEqual({})
+  })
+
+  it("warns of a user whom the directory does not know", async () => {
+    const tenant = newTenant()
+    await putUsers(tenant, { u_1: {} })
+    const whose = ["keys", "create", "--tenant", tenant, "--role", "manager", "--user"]
+    const warning = "The directory knows no member"
+    expect((await tidemark(...whose, "u_1")).err).not.toContain(warning)
+    expect(await tidemark(...whose, "u_999")).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(`${warning} u_999 of ${tenant}`),
+    })
   })
 
   it("says what does not make sense, and makes no key", async () => {

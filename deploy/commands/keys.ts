@@ -7,10 +7,12 @@ import { ROLES } from "#schemas/rights.ts"
 import { instantOf } from "#schemas/time.ts"
 import { isExpired } from "../../api/auth/credential.ts"
 import { adoptKeys } from "../../api/auth/adopt-keys.ts"
+import { forgetKey } from "../../api/auth/grants.ts"
 import { listKeys, revokeKey } from "../../api/auth/key-list.ts"
 import { lastUse } from "../../api/auth/key-uses.ts"
 import { issueKey } from "../../api/auth/keys.ts"
-import { natsOf, topologyOf } from "../services.ts"
+import { isMember } from "../../api/queries/member.ts"
+import { clickhouseOf, natsOf, topologyOf } from "../services.ts"
 import { parseDuration } from "../settings.ts"
 import { fitting } from "./fitting.ts"
 import { onRecord } from "./on-record.ts"
@@ -50,6 +52,20 @@ const expiryOf = (given: string): Effect.Effect<string, KeysError> => {
         }),
       )
 }
+
+/** Says when a key would see nothing, for whatever was typed wrong. The directory may still be told of the user. */
+const warnOfStranger = Effect.fnUntraced(function* (tenant: string, user: string) {
+  const known = yield* isMember(tenant, user).pipe(
+    Effect.provide(clickhouseOf(yield* settings, "api")),
+    Effect.catchTag("ClickHouseError", () => Effect.undefined),
+  )
+  if (known === true) return
+  yield* Console.error(
+    known === undefined
+      ? `Whether ${tenant} has a member ${user} is not known: ClickHouse does not answer.`
+      : `The directory knows no member ${user} of ${tenant}; until it does, the key sees nothing.`,
+  )
+})
 
 const create = Command.make(
   "create",
@@ -95,6 +111,7 @@ const create = Command.make(
         ),
         atBroker,
       )
+      if (NEEDS_USER.has(role) && Option.isSome(user)) yield* warnOfStranger(tenant, user.value)
       yield* Console.error(`A ${role} key of ${tenant}. It is shown this once:`)
       yield* Console.log(secret)
     }),
@@ -148,7 +165,10 @@ const revoke = Command.make(
       const revoked = yield* revokeKey(tenant, id, COMMAND_LINE).pipe(
         Effect.tap((known) =>
           known
-            ? onRecord({ tenant, action: "key.revoked", command: "keys revoke", subject: `key:${id}` })
+            ? Effect.andThen(
+                forgetKey(tenant, id, COMMAND_LINE),
+                onRecord({ tenant, action: "key.revoked", command: "keys revoke", subject: `key:${id}` }),
+              )
             : Effect.void,
         ),
         atBroker,
