@@ -10,7 +10,7 @@ import { eventually } from "../../test/processes.ts"
 import { temporaryFolder } from "../../test/temporary-folder.ts"
 import { natsOf, wholeStack } from "../services.ts"
 import { clickhouseUrlOf, readSettings, type Settings } from "../settings.ts"
-import { createBiUser, listBiUsers, revokeBiUsers } from "./manage.ts"
+import { createBiUser, knowsTenant, listBiUsers, markHiddenNames, revokeBiUsers } from "./manage.ts"
 import { codeOf } from "./test-tenants.ts"
 
 const AUTHENTICATION_FAILED = 516
@@ -81,6 +81,16 @@ const publish = (settings: Settings) =>
     })
   }).pipe(Effect.provide(natsOf(settings, "operator")))
 
+const tellOfTenant = (settings: Settings) =>
+  Effect.gen(function* () {
+    const { connection } = yield* Nats
+    yield* Effect.promise(async () => {
+      const publisher = Publisher.open(connection)
+      await send(publisher, "tenant.upserted", "d-2", { name: "Acme", time_zone: "UTC" })
+      await publisher.close()
+    })
+  }).pipe(Effect.provide(natsOf(settings, "operator")))
+
 const hideNames = (settings: Settings) =>
   Effect.gen(function* () {
     const { kv } = yield* Nats
@@ -122,7 +132,24 @@ describe("a BI user of the embedded server", () => {
         }
         yield* eventually(async () => (await counted()) === EVENTS, 60)
 
+        expect(yield* knowsTenant(settings, second.user, second.password)).toBe(false)
+        yield* tellOfTenant(settings)
+        yield* eventually(
+          () => Effect.runPromise(knowsTenant(settings, second.user, second.password)).then(Boolean),
+          60,
+        )
+
+        const hidden = (tenant_hides_names: boolean) =>
+          Effect.gen(function* () {
+            const users = yield* markHiddenNames(settings, yield* listBiUsers(settings))
+            expect(users).toMatchObject([
+              { user: "bi_acme", names: true, tenant_hides_names },
+              { user: "bi_acme_grafana", names: false, tenant_hides_names },
+            ])
+          })
+        yield* hidden(false)
         yield* hideNames(settings)
+        yield* hidden(true)
         const again = yield* createBiUser(settings, { tenant, names: true })
         expect(again).toMatchObject({ user: "bi_acme", names: false })
         expect(yield* Effect.promise(() => codeOf("SELECT 1", as(first)))).toBe(AUTHENTICATION_FAILED)

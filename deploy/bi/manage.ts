@@ -27,6 +27,16 @@ export const listBiUsers = (settings: Settings) =>
     ? Effect.sync(() => inFile(settings).map(({ user, tenant, names }) => ({ user, tenant, names })))
     : listStoreUsers().pipe(Effect.provide(clickhouseOf(settings, "access")))
 
+/** With whether the tenant hides names by now: who was made before sees them until it is made again. */
+export const markHiddenNames = Effect.fn("markHiddenNames")(function* <
+  User extends { readonly tenant: string },
+>(settings: Settings, users: ReadonlyArray<User>) {
+  const read = settingsReader()
+  return yield* Effect.forEach(users, (user) =>
+    Effect.map(read(user.tenant), ({ hide_names }) => ({ ...user, tenant_hides_names: hide_names })),
+  ).pipe(Effect.provide(natsOf(settings, "operator")))
+})
+
 /** Writes the file; true when the server that runs here has started again with it, false when none runs. */
 const keepInFile = Effect.fn("keepInFile")(function* (settings: Settings, users: ReadonlyArray<BiUser>) {
   const { dataDir } = settings
@@ -41,6 +51,22 @@ const keepInFile = Effect.fn("keepInFile")(function* (settings: Settings, users:
     })
   return runs
 })
+
+/** Whether the directory knows the tenant of a BI user, which the user itself is asked; undefined when nobody answers. */
+export const knowsTenant = (settings: Settings, user: string, password: string) =>
+  Effect.promise(async () => {
+    try {
+      const response = await fetch(clickhouseUrlOf(settings), {
+        method: "POST",
+        body: "SELECT count() > 0 FROM bi.tenants",
+        headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": password },
+        signal: AbortSignal.timeout(20_000),
+      })
+      return response.ok ? (await response.text()).trim() === "1" : undefined
+    } catch {
+      return undefined
+    }
+  })
 
 /**
  * Makes a BI user, or gives the one of this name a new password. Where the tenant hides names it sees none, whatever

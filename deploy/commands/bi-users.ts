@@ -1,7 +1,7 @@
 import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Tenant } from "#schemas/envelope.ts"
-import { createBiUser, listBiUsers, revokeBiUsers } from "../bi/manage.ts"
+import { createBiUser, knowsTenant, listBiUsers, markHiddenNames, revokeBiUsers } from "../bi/manage.ts"
 import { fitting } from "./fitting.ts"
 import { onRecordIfPossible } from "./on-record.ts"
 import { settings } from "./settings.ts"
@@ -51,6 +51,8 @@ const create = Command.make(
       )
       if (!made.names && !withoutNames) yield* Console.error("The tenant's settings hide names.")
       if (!made.works) yield* Console.error(LATER)
+      else if ((yield* knowsTenant(current, made.user, made.password)) === false)
+        yield* Console.error(`The directory knows no tenant ${tenant}. Is it the right one?`)
       yield* Console.error("Its password is shown this once:")
       yield* Console.log(made.password)
     }),
@@ -65,13 +67,30 @@ const list = Command.make(
   { json: Flag.Boolean("json").pipe(Flag.withDescription("One JSON array"), Flag.withDefault(false)) },
   ({ json }) =>
     Effect.gen(function* () {
-      const users = yield* listBiUsers(yield* settings)
-      const lines = users.map(({ user, tenant, names }) =>
-        [tenant, user, names ? "with names" : "without names"].join("\t"),
+      const current = yield* settings
+      const users = yield* listBiUsers(current)
+      const marked = yield* markHiddenNames(current, users).pipe(
+        Effect.catchTag("NatsError", () =>
+          Effect.as(
+            Console.error("Which tenants hide names is not known: NATS does not answer."),
+            users.map((user) => ({ ...user, tenant_hides_names: null })),
+          ),
+        ),
       )
-      yield* Console.log(json ? JSON.stringify(users) : lines.join("\n") || "There are none.")
+      const lines = marked.map(({ user, tenant, names, tenant_hides_names: hides }) =>
+        [
+          tenant,
+          user,
+          names ? `with names${hides === true ? ", which the tenant hides" : ""}` : "without names",
+        ].join("\t"),
+      )
+      yield* Console.log(json ? JSON.stringify(marked) : lines.join("\n") || "There are none.")
     }),
-).pipe(Command.withDescription("The tenants' BI users: tenant, user, whether it sees names"))
+).pipe(
+  Command.withDescription(
+    "The tenants' BI users: tenant, user, whether it sees names, and whether the tenant hides them",
+  ),
+)
 
 const revoke = Command.make("revoke", { tenant: tenantFlag, name: nameFlag }, ({ tenant, name }) =>
   Effect.gen(function* () {
