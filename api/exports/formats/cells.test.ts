@@ -28,6 +28,8 @@ const NASTY = [
   "@SUM(A1:A9)",
   "\tTab",
   "\rReturn",
+  "\nFeed",
+  "\u0000=1+1",
   '=HYPERLINK("http://evil.example","x")',
   'a "quoted" word',
   '"',
@@ -165,7 +167,7 @@ describe("the action log", () => {
 })
 
 describe("what a spreadsheet may take for a formula", () => {
-  const DANGEROUS = /^[=+\-@\t\r]/u
+  const DANGEROUS = /^[=+\-@\t\n\r\0]/u
 
   it("begins with an apostrophe in every column of CSV, and nothing else is touched", async () => {
     const { bytes } = await file({ ...ACTIONS, format: "csv" }, snapshot)

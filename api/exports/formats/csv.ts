@@ -2,8 +2,11 @@ import type { ExportRequest } from "#schemas/export.ts"
 import type { Cells } from "../../queries/export-cells.ts"
 import type { Format } from "./format.ts"
 
-/** `=`, `+`, `-`, `@`, tab and carriage return: what a spreadsheet may take for the beginning of a formula. */
-const FORMULA_STARTS = [61, 43, 45, 64, 9, 13]
+/**
+ * What a spreadsheet may take for the beginning of a formula: `=`, `+`, `-`, `@`, and what may be dropped before one of
+ * them: tab, line feed, carriage return, NUL. No empty text comes here, whose `ascii` is 0 too.
+ */
+const FORMULA_STARTS = [61, 43, 45, 64, 9, 10, 13, 0]
 
 const defused = (text: string): string =>
   `if(ascii(${text}) IN (${FORMULA_STARTS.join(", ")}), concat('''', ${text}), ${text})`
