@@ -13,7 +13,7 @@ const CsvOptions = Schema.Struct({
   defuse: Schema.optionalKey(
     Schema.Boolean.annotate({
       description:
-        "A cell that begins with = + - @, a tab, a line feed, a carriage return or NUL gets a leading ', so that no spreadsheet takes it for a formula. True when absent; false lets telephone numbers through as they are.",
+        "A cell that begins with = + - @, a tab, a line feed, a carriage return or NUL gets a leading ', so that no spreadsheet that takes commas for separators takes it for a formula. True when absent; false lets telephone numbers through as they are.",
     }),
   ),
   bom: Schema.optionalKey(
