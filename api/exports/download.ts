@@ -101,7 +101,9 @@ export const download = Effect.fn("downloadExport")(function* (
   if (known.has(tag) || known.has("*")) return { status: 304, body: null, headers: common }
 
   const ifRange = headers.get("If-Range")
-  const wanted = ifRange === null || ifRange.trim() === tag ? headers.get("Range") : null
+  // Ranges are of GET alone (RFC 9110, 14.2).
+  const mayBeRange = method === "GET" && (ifRange === null || ifRange.trim() === tag)
+  const wanted = mayBeRange ? headers.get("Range") : null
   const range = byteRangeOf(wanted ?? undefined, size)
   if (range === "unsatisfiable")
     return yield* refuse(

@@ -101,11 +101,23 @@ describe("a download", () => {
       length: String(linesText(1000).length),
     })
   })
+
+  it("of its head alone is no range: that is for GET", async () => {
+    const key = await keyFor(newTenant())
+    const id = await completed(key)
+    for (const range of ["bytes=0-9", "bytes=99999999-"]) {
+      const { status, headers } = await download(key, id, { Range: range }, "HEAD")
+      expect(status, range).toBe(200)
+      expect(headers.get("Content-Range")).toBeNull()
+      expect(headers.get("Content-Length")).toBe(String(linesText(1000).length))
+    }
+  })
 })
 
 const STREAM = `OBJ_${EXPORT_FILES}`
 /** Five pieces of the object store and a bit: what a file is in there. */
 const SIZE = 2_700_000
+const PIECE = 512 * 1024
 const large = async function* ({ onRows }: Rendering) {
   for (let at = 0; at < SIZE; at += 100_000) {
     yield Buffer.alloc(100_000, at / 100_000)
