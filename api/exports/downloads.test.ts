@@ -132,17 +132,18 @@ const listening = async (): Promise<string> => {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Takes away a piece of a file, as a broken disk would. */
-const losePiece = (name: string) =>
+/** Takes away a piece of a file, as a broken disk would, and leaves something else where that is said. */
+const losePiece = (name: string, which: number, instead?: Uint8Array) =>
   run(
     Effect.flatMap(Nats, ({ jetstream, manager }) =>
       Effect.promise(async () => {
         const store = await new Objm(jetstream).open(EXPORT_FILES)
         const next_by_subj = `$O.${EXPORT_FILES}.C.${(await store.info(name))?.nuid}`
         let seq = 0
-        for (let piece = 0; piece < 3; piece++)
+        for (let piece = 0; piece < which; piece++)
           seq = (await manager.direct.getMessage(STREAM, { seq: seq + 1, next_by_subj }))?.seq ?? 0
         expect(await manager.streams.deleteMessage(STREAM, seq)).toBe(true)
+        if (instead !== undefined) await jetstream.publish(next_by_subj, instead)
       }),
     ),
   )
@@ -160,14 +161,26 @@ describe("a file that breaks in the middle", () => {
     const whole = await fetch(url, { headers })
     expect((await whole.arrayBuffer()).byteLength).toBe(SIZE)
 
-    await losePiece(`${tenant}.${id}.1`)
+    await losePiece(`${tenant}.${id}.1`, 3, Buffer.alloc(PIECE))
     const broken = await fetch(url, { headers })
     expect(broken.status).toBe(200)
     expect(broken.headers.get("Content-Length")).toBe(String(SIZE))
     // Not the bytes: they would be printed one by one.
     await expect(broken.arrayBuffer().then(({ byteLength }) => byteLength)).rejects.toThrow("terminated")
-    const range = await fetch(url, { headers: { ...headers, Range: `bytes=${SIZE - 10}-` } })
-    expect(range.status).toBe(410)
+  })
+
+  it("is refused in words when a piece is gone, and no range gives other bytes than its own", async () => {
+    const tenant = newTenant()
+    const key = await keyFor(tenant)
+    const worker = await startWorker({ render: large })
+    const id = await posted(key)
+    await ended(key, id)
+    await worker.stop()
+    const ranges = [{}, { Range: "bytes=1700000-1799999" }, { Range: `bytes=${SIZE - 10}-` }]
+    for (const headers of ranges) expect((await download(key, id, headers)).status).toBeLessThan(300)
+
+    await losePiece(`${tenant}.${id}.1`, 2)
+    for (const headers of ranges) expectProblem(await download(key, id, headers), "export_gone", 410)
   })
 
   it("at its very beginning is refused in words", async () => {

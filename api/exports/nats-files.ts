@@ -58,9 +58,13 @@ export const natsFiles = ({ connection, jetstream, manager }: Nats["Service"]): 
   async function* chunksOf(name: string): AsyncGenerator<Uint8Array, void, undefined> {
     const info = await (await store()).info(name)
     if (info === null || info.deleted) throw missing("read", "there is no such file")
+    const subject = `${CHUNKS}${info.nuid}`
+    // Without one of them those after it would stand in its place, and a range would be of other bytes.
+    const { state } = await manager.streams.info(STREAM, { subjects_filter: subject })
+    if ((state.subjects?.[subject] ?? 0) !== info.chunks) throw missing("read", "a part of the file is gone")
     let seq = 1
     for (let chunk = 0; chunk < info.chunks; chunk++) {
-      const next = { seq, next_by_subj: `${CHUNKS}${info.nuid}` }
+      const next = { seq, next_by_subj: subject }
       const message = await manager.direct.getMessage(STREAM, next)
       if (message === null) throw missing("read", "a part of the file is gone")
       seq = message.seq + 1
