@@ -62,9 +62,10 @@ export async function* render(rendering: Rendering): AsyncGenerator<Uint8Array, 
     const statement = `${exported.statement(format.cells)}\nFORMAT ${format.name}`
     const settings = { ...exported.settings, ...format.settings(exported.names), max_threads: THREADS }
     for await (const chunk of store.stream(statement, { params: exported.params, settings, signal })) {
-      onRows(count(chunk))
+      onRows(count.in(chunk))
       yield chunk
     }
+    onRows(count.atEnd())
   }
   if (request.format === "xlsx") {
     yield* workbookOf(exported.names, stored())
@@ -72,5 +73,4 @@ export async function* render(rendering: Rendering): AsyncGenerator<Uint8Array, 
   }
   if (format.prefix.length > 0) yield format.prefix
   yield* stored()
-  if (request.format === "parquet") onRows(rows)
 }

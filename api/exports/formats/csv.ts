@@ -1,6 +1,6 @@
 import type { ExportRequest } from "#schemas/export.ts"
 import type { Cells } from "../../queries/export-cells.ts"
-import type { Format } from "./format.ts"
+import type { Format, RowCounter } from "./format.ts"
 
 /**
  * What a spreadsheet may take for the beginning of a formula: `=`, `+`, `-`, `@`, and what may be dropped before one of
@@ -26,20 +26,23 @@ const QUOTE = 34
 const LINE_FEED = 10
 
 /** Rows of RFC 4180: a line ends outside of quotes. The headings are no row. */
-const csvRows = (): ((chunk: Uint8Array) => number) => {
+const csvRows = (): RowCounter => {
   let isQuoted = false
   let headings = 1
-  return (chunk) => {
-    let rows = 0
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]
-      if (byte === QUOTE) isQuoted = !isQuoted
-      else if (byte === LINE_FEED && !isQuoted) rows++
-    }
-    if (rows === 0) return 0
-    const counted = rows - headings
-    headings = 0
-    return counted
+  return {
+    in: (chunk) => {
+      let rows = 0
+      for (let at = 0; at < chunk.length; at++) {
+        const byte = chunk[at]
+        if (byte === QUOTE) isQuoted = !isQuoted
+        else if (byte === LINE_FEED && !isQuoted) rows++
+      }
+      if (rows === 0) return 0
+      const counted = rows - headings
+      headings = 0
+      return counted
+    },
+    atEnd: () => 0,
   }
 }
 

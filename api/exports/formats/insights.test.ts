@@ -1,5 +1,6 @@
 // The users report as a file: counted from the log, equal to what the API answers.
 import { beforeAll, describe, expect, it } from "vitest"
+import { ClickHouse } from "#clickhouse"
 import { METRICS } from "#schemas/catalogue.ts"
 import type { UserRow } from "#schemas/report-user-insights.ts"
 import { newTenant, testApp } from "../../test-app.ts"
@@ -15,7 +16,7 @@ import {
 import { readCsv, readNdjson, readParquet, readXlsx, renderer, type Row, snapshotOf } from "../test-render.ts"
 
 const { call, keyFor } = testApp()
-const { file } = renderer()
+const { file, exporter } = renderer()
 const tenant = newTenant()
 const RANGE = { from: "2026-10-24", to: "2026-10-31" }
 const snapshot = snapshotOf(tenant, RANGE)
@@ -95,6 +96,26 @@ describe("the users report", () => {
     const columns = await file({ ...INSIGHTS, format: "parquet" }, snapshot)
     expect(await readParquet(columns.bytes)).toEqual(expected)
     expect([columns.rows, columns.expected]).toEqual([8, 8])
+  })
+
+  it("tells of a Parquet file's rows what is in it, not what was foretold", async () => {
+    const own = newTenant()
+    await putTenant(own, "UTC")
+    await putUsers(own, { u_1: {}, u_2: {}, u_3: {} })
+    const license = (user_id: string) =>
+      ({ user_id, verb: "assigned", time: "2026-01-01T00:00:00.000Z" }) as const
+    await putLicenses(own, [license("u_1")])
+    const real = exporter()
+    const grown = ClickHouse.of({
+      ...real,
+      stream: async function* (...asked) {
+        await putLicenses(own, [license("u_2"), license("u_3")])
+        yield* real.stream(...asked)
+      },
+    })
+    const made = await file({ ...INSIGHTS, format: "parquet" }, snapshotOf(own, RANGE), undefined, grown)
+    expect(await readParquet(made.bytes)).toHaveLength(3)
+    expect([made.rows, made.expected]).toEqual([3, 1])
   })
 
   it("is the same in CSV, and in XLSX with numbers that are numbers", async () => {

@@ -1,4 +1,5 @@
 import type { Format } from "./format.ts"
+import { ParquetFooter } from "./parquet-footer.ts"
 
 /** Rows that the store gathers before it writes them: what its memory is bound by. */
 const ROW_GROUP = 100_000
@@ -22,6 +23,15 @@ export const parquet: Format = {
     output_format_parquet_write_page_index: 0,
   }),
   prefix: Buffer.alloc(0),
-  // Rows end in no byte that could be seen; the whole file's are told at its end.
-  rowCounter: () => () => 0,
+  // Rows end in no byte that could be seen; the file tells of all of them at its end.
+  rowCounter: () => {
+    const footer = new ParquetFooter()
+    return {
+      in: (chunk) => {
+        footer.add(chunk)
+        return 0
+      },
+      atEnd: () => footer.rows(),
+    }
+  },
 }
