@@ -5,9 +5,9 @@ import { EXPORT_FORMATS, EXPORT_STATES, ExportRequest, Scope, Snapshot } from ".
 export const EXPORT_FAILURES = [
   /** The store would not read so much for one file. */
   "too_much_data",
-  /** The store of the rows did not answer, again and again. */
+  /** The store of the rows did not answer for half an hour, or refused again and again. */
   "store_unavailable",
-  /** The store of the files did not take the file, again and again. */
+  /** The store of the files did not take the file for half an hour. */
   "files_unavailable",
   /** One worker after the other went away in the middle. */
   "worker_lost",
@@ -37,6 +37,8 @@ export const ExportJob = Schema.Struct({
   worker: Schema.optionalKey(Schema.String),
   /** The queue's message under which it runs. */
   message: Schema.optionalKey(Count),
+  /** When a store was first found away; the attempts that ended so are not counted. */
+  away_since: Schema.optionalKey(Instant),
   created_at: Instant,
   started_at: Schema.optionalKey(Instant),
   ended_at: Schema.optionalKey(Instant),

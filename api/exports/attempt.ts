@@ -1,9 +1,13 @@
-import { ClickHouseError } from "#clickhouse"
+import { ClickHouseError, type ClickHouseReason } from "#clickhouse"
 import type { ExportFailure, ExportJob } from "#schemas/export-job.ts"
 import { FilesError } from "./files.ts"
 
 /** Attempts after which a job is given up, those of workers that died included. */
 export const MAX_ATTEMPTS = 4
+/** Before the second attempt; twice as long before each next one. Milliseconds. */
+const BACKOFF = 1000
+/** Between two attempts at a store that is away, at most. Milliseconds. */
+const MAX_DELAY = 30_000
 
 /** The name of an attempt's file. Each attempt has its own: whoever lost the job cannot write into another's file. */
 export const fileOf = ({ snapshot, id, attempt }: ExportJob): string => `${snapshot.tenant}.${id}.${attempt}`
@@ -33,20 +37,59 @@ export const decide = (record: ExportJob | undefined, sequence: number): "drop" 
   return record.state === "running" && record.message !== sequence ? "drop" : "take"
 }
 
+/**
+ * - `never`: another attempt would end the same way.
+ * - `counted`: it might end better, as often as `MAX_ATTEMPTS` says.
+ * - `awhile`: a store is away. That is no fault of the job, and ends when it ends.
+ */
+export type Again = "never" | "counted" | "awhile"
+
 export interface Verdict {
   readonly failure: ExportFailure
-  /** Whether another attempt could end better. */
-  readonly again: boolean
+  readonly again: Again
 }
 
-const TOO_MUCH: ReadonlySet<string> = new Set(["time_limit", "row_limit", "memory_limit"])
+const TOO_MUCH: ReadonlySet<ClickHouseReason> = new Set(["time_limit", "row_limit", "memory_limit"])
+
+/** What the store says to whatever is asked. Other errors may be the job's own, and hold up its tenant's others. */
+const AWAY: ReadonlySet<ClickHouseReason> = new Set([
+  "unavailable",
+  "overloaded",
+  "denied",
+  "schema",
+  "read_only",
+])
 
 /** Why an attempt failed, from what was thrown. */
 export const verdictOf = (error: unknown): Verdict => {
   if (error instanceof ClickHouseError)
     return TOO_MUCH.has(error.reason)
-      ? { failure: "too_much_data", again: false }
-      : { failure: "store_unavailable", again: true }
-  if (error instanceof FilesError) return { failure: "files_unavailable", again: true }
-  return { failure: "internal", again: true }
+      ? { failure: "too_much_data", again: "never" }
+      : { failure: "store_unavailable", again: AWAY.has(error.reason) ? "awhile" : "counted" }
+  if (error instanceof FilesError) return { failure: "files_unavailable", again: "awhile" }
+  return { failure: "internal", again: "counted" }
+}
+
+export interface NextAttempt {
+  /** Milliseconds. */
+  readonly delay: number
+  /** What the record says until then. */
+  readonly record: Pick<ExportJob, "attempt" | "away_since">
+}
+
+/** When to try again after an attempt that failed; undefined when the job is given up. */
+export const nextAttempt = (
+  again: Again,
+  { attempt, away_since }: ExportJob,
+  now: number,
+  patience: number,
+): NextAttempt | undefined => {
+  if (again === "counted" && attempt < MAX_ATTEMPTS)
+    return { delay: BACKOFF * 2 ** (attempt - 1), record: { attempt } }
+  const since = away_since ?? now
+  const lasted = now - since
+  if (again !== "awhile" || lasted >= patience) return undefined
+  // As long again as the store has been away: twice as long each time.
+  const delay = Math.min(Math.max(lasted, BACKOFF), MAX_DELAY)
+  return { delay, record: { attempt: attempt - 1, away_since: since } }
 }

@@ -1,12 +1,11 @@
 import { Effect } from "effect"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
-import { ClickHouseError } from "#clickhouse"
 import type { Export } from "#schemas/export-job.ts"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { actionSubject, BUCKETS, exportSubject, STREAMS } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { expectProblem, newTenant, testApp } from "../test-app.ts"
-import { FilesError, type Files } from "./files.ts"
+import type { Files } from "./files.ts"
 import { natsFiles } from "./nats-files.ts"
 import type { Rendering } from "./render.ts"
 import { exportCalls, lines, linesText, sha256, startWorker } from "./test-exporter.ts"
@@ -16,11 +15,6 @@ const { post, posted, get, until, ended, download, remove, list } = exportCalls(
 
 const filesOf = async (files: Files, tenant: string): Promise<ReadonlyArray<string>> =>
   (await Array.fromAsync(files.list())).filter((name) => name.startsWith(`${tenant}.`))
-
-async function* broken(error: Error): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* []
-  throw error
-}
 
 describe("an export", () => {
   it("is queued, made and downloaded", async () => {
@@ -155,48 +149,6 @@ it("waits until the writer has stored what the stream held at the asking", async
   await expect(ended(key, id, 2.5)).rejects.toThrow('"state":"queued"')
   await commit(through)
   expect(await ended(key, id)).toMatchObject({ state: "completed", attempts: 1 })
-})
-
-describe("an attempt that fails", () => {
-  it("because there is too much data is the last", async () => {
-    await startWorker({
-      render: () => broken(new ClickHouseError({ reason: "time_limit", detail: "TIMEOUT_EXCEEDED" })),
-    })
-    const key = await keyFor(newTenant())
-    const id = await posted(key)
-    expect(await ended(key, id)).toMatchObject({ state: "failed", failure: "too_much_data", attempts: 1 })
-    expectProblem(await download(key, id), "export_gone", 410)
-  })
-
-  it("because the store is away is followed by one that makes the file whole", async () => {
-    let attempts = 0
-    const half = async function* (rendering: Rendering) {
-      attempts += 1
-      yield* lines(500)(rendering)
-      if (attempts === 1) throw new ClickHouseError({ reason: "unavailable", detail: "ECONNRESET" })
-    }
-    const worker = await startWorker({ render: half })
-    const tenant = newTenant()
-    const key = await keyFor(tenant)
-    const id = await posted(key)
-    expect(await ended(key, id)).toMatchObject({ state: "completed", attempts: 2, rows: 500 })
-    expect((await download(key, id)).body).toBe(linesText(500))
-    expect(await filesOf(worker.files, tenant)).toEqual([`${tenant}.${id}.2`])
-  })
-
-  it("again and again fails the export with its reason", async () => {
-    const away = new FilesError({ reason: "unavailable", operation: "write", detail: "ECONNREFUSED" })
-    await startWorker({
-      store: (nats) => ({ ...natsFiles(nats), put: () => Promise.reject(away) }),
-    })
-    const key = await keyFor(newTenant())
-    const id = await posted(key)
-    expect(await ended(key, id)).toMatchObject({
-      state: "failed",
-      failure: "files_unavailable",
-      attempts: 4,
-    })
-  })
 })
 
 describe("a worker", () => {

@@ -5,7 +5,7 @@ import type { ExportFailure, ExportJob } from "#schemas/export-job.ts"
 import { STREAMS } from "#schemas/names.ts"
 import { settingsReader } from "../auth/settings.ts"
 import { readLedger } from "../queries/freshness.ts"
-import { decide, fileOf, MAX_ATTEMPTS, verdictOf } from "./attempt.ts"
+import { decide, fileOf, MAX_ATTEMPTS, nextAttempt, verdictOf } from "./attempt.ts"
 import type { Files } from "./files.ts"
 import { changeJob, findJob, type Job } from "./jobs.ts"
 import { attempted, ended } from "./metrics.ts"
@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly worker: string
   /** How long a file is kept. Milliseconds. */
   readonly ttl: number
+  /** How long a store that is away is waited for; half an hour when absent. Milliseconds. */
+  readonly patience?: number
 }
 
 /** Whatever was thrown while a file was made. */
@@ -29,8 +31,8 @@ class Broken extends Schema.TaggedError<Broken>()("Broken", { thrown: Schema.Unk
 const BEAT = "1 second"
 /** When to look again whether the writer has stored what a snapshot holds. Milliseconds. */
 const LOOK_AGAIN = 1000
-/** Before the second attempt; twice as long before each next one. Milliseconds. */
-const BACKOFF = 1000
+/** How long a store that is away is waited for. Milliseconds. */
+const PATIENCE = 30 * 60_000
 
 /** Everything up to the snapshot's place in the stream is stored, so a second run finds the same. */
 const isStored = Effect.fn("isStored")(function* ({ pin }: ExportJob["snapshot"]) {
@@ -102,8 +104,8 @@ const giveUp = Effect.fn("giveUpExport")(function* (job: Job, failure: ExportFai
 })
 
 /** The job goes back into the queue, for this worker or another. */
-const giveBack = (job: Job, attempt: number) =>
-  insist(writeOwn(job, (record) => ({ ...record, state: "queued", attempt, rows: 0, bytes: 0 })))
+const giveBack = (job: Job, change: Pick<ExportJob, "attempt" | "away_since">) =>
+  insist(writeOwn(job, (record) => ({ ...record, ...change, state: "queued", rows: 0, bytes: 0 })))
 
 /** The connection is closed soon after, with whatever it has not sent. */
 const sendLast = (send: () => void) =>
@@ -118,7 +120,7 @@ const sendLast = (send: () => void) =>
 const attemptJob = Effect.fn("attemptExport")(function* (
   claimed: Job,
   delivery: Delivery,
-  { files, render, ttl }: RunOptions,
+  { files, render, ttl, patience = PATIENCE }: RunOptions,
 ): Effect.fn.Return<void, Lost | NatsError, ClickHouse | Nats> {
   const store = yield* ClickHouse
   const own = { job: claimed }
@@ -152,12 +154,13 @@ const attemptJob = Effect.fn("attemptExport")(function* (
     yield* Effect.logWarning("an attempt at an export failed", thrown).pipe(
       Effect.annotateLogs({ id: claimed.record.id, attempt, failure }),
     )
-    if (again && attempt < MAX_ATTEMPTS) {
-      yield* giveBack(own.job, attempt)
-      delivery.later(BACKOFF * 2 ** (attempt - 1))
-    } else {
+    const next = nextAttempt(again, own.job.record, yield* Clock.currentTimeMillis, patience)
+    if (next === undefined) {
       yield* giveUp(own.job, failure)
       delivery.done()
+    } else {
+      yield* giveBack(own.job, next.record)
+      delivery.later(next.delay)
     }
   })
 
@@ -170,7 +173,7 @@ const attemptJob = Effect.fn("attemptExport")(function* (
     Effect.tapErrorTag("Lost", () => remove),
     // Told to stop: no fault of the job, so it does not count as an attempt.
     Effect.onInterrupt(() =>
-      giveBack(own.job, attempt - 1).pipe(
+      giveBack(own.job, { attempt: attempt - 1 }).pipe(
         Effect.andThen(sendLast(() => delivery.later(0))),
         Effect.timeout("3 seconds"),
         Effect.ignore,

@@ -40,15 +40,17 @@ export const sha256 = (bytes: string | Uint8Array): string => createHash("sha256
 
 type WorkerOptions = Partial<ExporterOptions> & {
   readonly store?: (nats: Nats["Service"]) => Files
+  /** The run's own when absent. */
+  readonly clickhouseUrl?: string
 }
 
 /** Starts a worker, which is stopped when the test ends or before. */
-export const startWorker = async ({ store = natsFiles, ...options }: WorkerOptions = {}) => {
+export const startWorker = async ({ store = natsFiles, clickhouseUrl, ...options }: WorkerOptions = {}) => {
   const own = Effect.runSync(Scope.make())
   const stop = () => Effect.runPromise(Scope.close(own, Exit.void))
   onTestFinished(stop)
   const services = Layer.mergeAll(
-    storeAs("tidemark_exporter"),
+    storeAs("tidemark_exporter", clickhouseUrl),
     Nats.layer({ url: inject("natsUrl"), name: "exporter-test" }),
     Logger.layer([]),
   )

@@ -9,9 +9,9 @@ import { tidyUp } from "./janitor.ts"
 import { makeQueue, queuedByTenant, type QueueOptions } from "./queue.ts"
 import type { Render } from "./produce.ts"
 import { render as renderFormats } from "./render.ts"
-import { runJob } from "./run-job.ts"
+import { runJob, type RunOptions } from "./run-job.ts"
 
-export interface ExporterOptions extends QueueOptions {
+export interface ExporterOptions extends QueueOptions, Pick<RunOptions, "patience"> {
   readonly files: Files
   /** How a file is made; the formats' own when absent. */
   readonly render?: Render
