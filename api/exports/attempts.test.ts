@@ -4,12 +4,12 @@ import { ClickHouseError } from "#clickhouse"
 import { expectProblem, newTenant, testApp } from "../test-app.ts"
 import { nextAttempt } from "./attempt.ts"
 import { FilesError, type Files } from "./files.ts"
-import type { Job } from "./jobs.ts"
+import { changeJob, findJob, type Job } from "./jobs.ts"
 import { natsFiles } from "./nats-files.ts"
 import { render, type Rendering } from "./render.ts"
 import { exportCalls, lines, linesText, startWorker } from "./test-exporter.ts"
 
-const { call, keyFor } = testApp()
+const { call, keyFor, run } = testApp()
 const { posted, until, ended, download } = exportCalls(call)
 
 async function* broken(error: Error): AsyncGenerator<Uint8Array, void, undefined> {
@@ -119,6 +119,18 @@ describe("an attempt that fails", () => {
     const key = await keyFor(newTenant())
     const id = await posted(key)
     expect(await ended(key, id)).toMatchObject({ state: "failed", failure: "store_unavailable", attempts: 4 })
+  })
+
+  it("because its worker is gone fails the export when it was the last", async () => {
+    const tenant = newTenant()
+    const key = await keyFor(tenant)
+    const id = await posted(key)
+    const job = (await run(findJob(tenant, id))) as Job
+    await run(changeJob(job, { ...job.record, state: "running", attempt: 4, worker: "gone", message: 0 }))
+    const lost = (await run(findJob(tenant, id))) as Job
+    await run(changeJob(lost, { ...lost.record, state: "queued" }))
+    await startWorker()
+    expect(await ended(key, id)).toMatchObject({ state: "failed", failure: "worker_lost", attempts: 4 })
   })
 })
 

@@ -103,6 +103,14 @@ const giveUp = Effect.fn("giveUpExport")(function* (job: Job, failure: ExportFai
   yield* ended(job.record, "failed")
 })
 
+/** The worker that made the last attempt is gone; there is none to claim. Undefined when somebody wrote meanwhile. */
+const giveUpLost = Effect.fn("giveUpLostExport")(function* (job: Job) {
+  const ended_at = yield* Clock.currentTimeMillis
+  const lost = yield* changeJob(job, { ...job.record, state: "failed", failure: "worker_lost", ended_at })
+  if (lost !== undefined) yield* ended(lost.record, "failed")
+  return lost
+})
+
 /** The job goes back into the queue, for this worker or another. */
 const giveBack = (job: Job, change: Pick<ExportJob, "attempt" | "away_since">) =>
   insist(writeOwn(job, (record) => ({ ...record, ...change, state: "queued", rows: 0, bytes: 0 })))
@@ -186,14 +194,12 @@ const attemptJob = Effect.fn("attemptExport")(function* (
 export const runJob = Effect.fn("runExport")(function* (delivery: Delivery, options: RunOptions) {
   const job = yield* findJob(delivery.tenant, delivery.id)
   if (job === undefined || decide(job.record, delivery.sequence) === "drop") return delivery.done()
+  if (job.record.attempt >= MAX_ATTEMPTS)
+    return (yield* giveUpLost(job)) === undefined ? delivery.later(LOOK_AGAIN) : delivery.done()
   if (!(yield* isStored(job.record.snapshot))) return delivery.later(LOOK_AGAIN)
   const claimed = yield* start(job, delivery, options.worker)
   // Somebody wrote it at this moment: a cancellation, or another worker.
   if (claimed === undefined) return delivery.later(LOOK_AGAIN)
-  if (claimed.record.attempt > MAX_ATTEMPTS) {
-    yield* giveUp(claimed, "worker_lost")
-    return delivery.done()
-  }
   yield* attemptJob(claimed, delivery, options).pipe(
     attempted,
     Effect.catchTag("Lost", ({ ended: isOver }) =>
