@@ -99,8 +99,9 @@ export const createExport = Effect.fn("createExport")(function* ({
     bytes: 0,
   }
   const created = known ?? (yield* createJob(wanted)) ?? (yield* findJob(tenant, id))
-  const record = created?.record ?? wanted
-  if (record.fingerprint !== fingerprint) return yield* keyReused
+  // Undefined: there is one of this id, which cannot be read.
+  if (created?.record.fingerprint !== fingerprint) return yield* keyReused
+  const { record } = created
   // Once more for a key that came again: the first time may have ended between the two. The queue drops the repeat.
   if (record.state === "queued") yield* enqueue(tenant, id)
   return record

@@ -3,7 +3,7 @@ import type { Nats, NatsError } from "#nats/connection.ts"
 import type { ExportJob } from "#schemas/export-job.ts"
 import { isFinal, parseFileName } from "./attempt.ts"
 import { type Files, FilesError } from "./files.ts"
-import { changeJob, findJob, forgetJob, type Job, listJobs } from "./jobs.ts"
+import { changeJob, type Entry, findEntry, forgetJob, type Job, listEntries, readJob } from "./jobs.ts"
 import { measureQueue } from "./metrics.ts"
 import { enqueue, queuedByTenant } from "./queue.ts"
 
@@ -54,6 +54,10 @@ const isDue = ({ state, expires_at = Infinity }: ExportJob, now: number): boolea
 const isOld = (record: ExportJob, before: number): boolean =>
   isFinal(record) && record.file === undefined && (record.expires_at ?? record.ended_at ?? 0) <= before
 
+/** A record that cannot be read may name any file of its job. */
+const mayKeep = ({ record }: Entry, name: string, attempt: number): boolean =>
+  record === undefined || record.file === name || (record.state === "running" && record.attempt === attempt)
+
 /** Files of attempts that were lost or given up, and of jobs that are forgotten. */
 const removeStrays = Effect.fn("removeStrayFiles")(function* (files: Files) {
   const names = yield* attemptFiles(() => Array.fromAsync(files.list()))
@@ -61,11 +65,9 @@ const removeStrays = Effect.fn("removeStrayFiles")(function* (files: Files) {
     const parsed = parseFileName(name)
     if (parsed === undefined) continue
     // As it is now, after the file was seen: a job that has just ended names its file.
-    const { record } = (yield* findJob(parsed.tenant, parsed.id)) ?? {}
-    const isKept =
-      record !== undefined &&
-      (record.file === name || (record.state === "running" && record.attempt === parsed.attempt))
-    if (!isKept) yield* attemptFiles(() => files.remove(name))
+    const entry = yield* findEntry(parsed.tenant, parsed.id)
+    if (entry === undefined || !mayKeep(entry, name, parsed.attempt))
+      yield* attemptFiles(() => files.remove(name))
   }
 })
 
@@ -76,10 +78,16 @@ export const tidyUp = Effect.fn("tidyUpExports")(function* ({
 }: JanitorOptions): Effect.fn.Return<void, NatsError | FilesError, Nats> {
   const now = yield* Clock.currentTimeMillis
   // Jobs first: one that is queued after them is in the queue by then.
-  const jobs = yield* listJobs()
+  const entries = yield* listEntries()
   const queued = yield* queuedByTenant()
   yield* measureQueue([...queued.values()].reduce((sum, count) => sum + count, 0))
-  for (const job of jobs) {
+  for (const entry of entries) {
+    const job = yield* readJob(entry)
+    if (job === undefined) {
+      // Not at once: a worker of another version may be at it. Its file belongs to no export then.
+      if (entry.written <= now - ttl) yield* forgetJob(entry)
+      continue
+    }
     const { record } = job
     if (isDue(record, now) || (record.state === "expired" && record.file !== undefined))
       yield* expire(job, files)

@@ -1,6 +1,6 @@
 import { JetStreamApiError } from "@nats-io/jetstream"
-import type { KV } from "@nats-io/kv"
-import { Effect, Schema } from "effect"
+import type { KV, KvEntry } from "@nats-io/kv"
+import { Effect, Option, Schema } from "effect"
 import { unlessConflict } from "#nats/conflict.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { ExportJob } from "#schemas/export-job.ts"
@@ -12,7 +12,31 @@ export interface Job {
   readonly revision: number
 }
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(ExportJob))
+/** What stands in the bucket, whether or not this version can read it. */
+export interface Entry {
+  readonly key: string
+  readonly revision: number
+  /** Milliseconds since 1970. */
+  readonly written: number
+  /** Undefined when another version wrote it, with an action that the catalogue has not, or when it is broken. */
+  readonly record: ExportJob | undefined
+}
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(ExportJob))
+
+const entryOf = (entry: KvEntry): Entry => ({
+  key: entry.key,
+  revision: entry.revision,
+  written: entry.created.getTime(),
+  record: Option.getOrUndefined(decode(entry.string())),
+})
+
+/** The job of an entry. One record that cannot be read is told of, and keeps nobody from the others. */
+export const readJob = Effect.fnUntraced(function* ({ key, record, revision }: Entry) {
+  if (record !== undefined) return { record, revision }
+  yield* Effect.logWarning("an export's record cannot be read").pipe(Effect.annotateLogs({ key }))
+  return undefined
+})
 
 const keyOf = ({ snapshot, id }: ExportJob): string => `${snapshot.tenant}.${id}`
 
@@ -24,12 +48,20 @@ const bucket = Effect.gen(function* () {
 const attempt = <A>(operation: string, run: (jobs: KV) => Promise<A>) =>
   Effect.flatMap(bucket, (jobs) => attemptNats(operation, () => run(jobs)))
 
+export const findEntry = Effect.fn("findJobEntry")(function* (
+  tenant: string,
+  id: string,
+): Effect.fn.Return<Entry | undefined, NatsError, Nats> {
+  const entry = yield* attempt("read an export", (jobs) => jobs.get(`${tenant}.${id}`))
+  return entry?.operation === "PUT" ? entryOf(entry) : undefined
+})
+
 export const findJob = Effect.fn("findJob")(function* (
   tenant: string,
   id: string,
 ): Effect.fn.Return<Job | undefined, NatsError, Nats> {
-  const entry = yield* attempt("read an export", (jobs) => jobs.get(`${tenant}.${id}`))
-  return entry?.operation === "PUT" ? { record: decode(entry.string()), revision: entry.revision } : undefined
+  const entry = yield* findEntry(tenant, id)
+  return entry === undefined ? undefined : yield* readJob(entry)
 })
 
 /** Undefined when there is one of this id already. */
@@ -59,7 +91,7 @@ export const changeJob = Effect.fn("changeJob")(function* (
  */
 export const forgetJob = Effect.fn("forgetJob")(function* ({
   revision,
-}: Job): Effect.fn.Return<void, NatsError, Nats> {
+}: Pick<Job, "revision">): Effect.fn.Return<void, NatsError, Nats> {
   const { manager } = yield* Nats
   yield* attemptNats("forget an export", () =>
     manager.streams.deleteMessage(`KV_${BUCKETS.exports}`, revision, false).catch((error: unknown) => {
@@ -69,15 +101,22 @@ export const forgetJob = Effect.fn("forgetJob")(function* ({
   )
 })
 
-/** Every job of a tenant, or of all of them. */
-export const listJobs = Effect.fn("listJobs")(function* (
+/** Every entry of a tenant, or of all of them. */
+export const listEntries = Effect.fn("listJobEntries")(function* (
   tenant = "*",
-): Effect.fn.Return<ReadonlyArray<Job>, NatsError, Nats> {
+): Effect.fn.Return<ReadonlyArray<Entry>, NatsError, Nats> {
   return yield* attempt("list exports", async (jobs) => {
-    const found: Array<Job> = []
+    const found: Array<Entry> = []
     const history = await jobs.history({ key: `${tenant}.*` })
-    for await (const entry of history)
-      if (entry.operation === "PUT") found.push({ record: decode(entry.string()), revision: entry.revision })
+    for await (const entry of history) if (entry.operation === "PUT") found.push(entryOf(entry))
     return found
   })
+})
+
+/** Every job of a tenant. */
+export const listJobs = Effect.fn("listJobs")(function* (
+  tenant: string,
+): Effect.fn.Return<ReadonlyArray<Job>, NatsError, Nats> {
+  const jobs = yield* Effect.forEach(yield* listEntries(tenant), readJob)
+  return jobs.filter((job) => job !== undefined)
 })
