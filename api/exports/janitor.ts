@@ -5,7 +5,7 @@ import { isFinal, parseFileName } from "./attempt.ts"
 import { type Files, FilesError } from "./files.ts"
 import { changeJob, type Entry, findEntry, forgetJob, type Job, listEntries, readJob } from "./jobs.ts"
 import { measureQueue } from "./metrics.ts"
-import { enqueue, queuedByTenant } from "./queue.ts"
+import { enqueue, queuedByTenant, queuedIds } from "./queue.ts"
 
 export interface JanitorOptions {
   readonly files: Files
@@ -40,12 +40,31 @@ export const expire = Effect.fn("expireExport")(function* (
   return yield* changeJob(expired, record)
 })
 
-/** A job that nobody was told of, because whoever wrote it died before the queue had it, or the queue was lost. */
+/** One that has ended or begun meanwhile stays as it is. */
 const queueAgain = Effect.fn("queueExportAgain")(function* (job: Job) {
   const written = yield* changeJob(job, { ...job.record, state: "queued" })
   if (written === undefined) return
   const { snapshot, id } = written.record
   yield* enqueue(snapshot.tenant, id, `${id}:${written.revision}`)
+})
+
+/**
+ * Jobs that nobody was told of, because whoever wrote one died before the queue had it, or the queue was lost. Messages
+ * are looked through only where a tenant has fewer of them than jobs.
+ */
+const queueLost = Effect.fn("queueLostExports")(function* (
+  jobs: ReadonlyArray<Job>,
+  queued: ReadonlyMap<string, number>,
+) {
+  const open = Map.groupBy(
+    jobs.filter(({ record }) => !isFinal(record)),
+    ({ record }) => record.snapshot.tenant,
+  )
+  for (const [tenant, theirs] of open) {
+    if ((queued.get(tenant) ?? 0) >= theirs.length) continue
+    const ids = yield* queuedIds(tenant)
+    for (const job of theirs) if (!ids.has(job.record.id)) yield* queueAgain(job)
+  }
 })
 
 const isDue = ({ state, expires_at = Infinity }: ExportJob, now: number): boolean =>
@@ -81,19 +100,20 @@ export const tidyUp = Effect.fn("tidyUpExports")(function* ({
   const entries = yield* listEntries()
   const queued = yield* queuedByTenant()
   yield* measureQueue([...queued.values()].reduce((sum, count) => sum + count, 0))
+  const jobs: Array<Job> = []
   for (const entry of entries) {
     const job = yield* readJob(entry)
-    if (job === undefined) {
-      // Not at once: a worker of another version may be at it. Its file belongs to no export then.
-      if (entry.written <= now - ttl) yield* forgetJob(entry)
-      continue
-    }
+    if (job !== undefined) jobs.push(job)
+    // Not at once: a worker of another version may be at it. Its file belongs to no export then.
+    else if (entry.written <= now - ttl) yield* forgetJob(entry)
+  }
+  for (const job of jobs) {
     const { record } = job
     if (isDue(record, now) || (record.state === "expired" && record.file !== undefined))
       yield* expire(job, files)
     else if (isOld(record, now - ttl)) yield* forgetJob(job)
-    else if (!isFinal(record) && !queued.has(record.snapshot.tenant)) yield* queueAgain(job)
   }
+  yield* queueLost(jobs, queued)
   yield* removeStrays(files)
   yield* attemptFiles(() => files.sweep())
 })

@@ -6,7 +6,9 @@ import { actionSubject, BUCKETS, exportSubject, STREAMS } from "#schemas/names.t
 import { Nats } from "#nats/connection.ts"
 import { expectProblem, newTenant, testApp } from "../test-app.ts"
 import type { Files } from "./files.ts"
+import { tidyUp } from "./janitor.ts"
 import { natsFiles } from "./nats-files.ts"
+import { queuedByTenant } from "./queue.ts"
 import type { Rendering } from "./render.ts"
 import { exportCalls, lines, linesText, sha256, startWorker } from "./test-exporter.ts"
 
@@ -203,6 +205,29 @@ describe("a worker", () => {
     await remove(busyKey, first)
     await until(busyKey, second, isRunning, 10)
     await remove(busyKey, second)
+  })
+
+  it("finds a job that never came into the queue, though others of its tenant did", async () => {
+    const tenant = newTenant()
+    const key = await keyFor(tenant)
+    const lost = await posted(key)
+    await run(
+      Effect.flatMap(Nats, ({ manager }) =>
+        Effect.promise(() => manager.streams.purge(STREAMS.exports, { filter: exportSubject(tenant) })),
+      ),
+    )
+    const queued = [await posted(key), await posted(key)]
+    const files = await run(Effect.map(Nats, natsFiles))
+    const messages = async () => (await run(queuedByTenant())).get(tenant)
+    expect(await messages()).toBe(2)
+    // Once is enough, however often it is looked for.
+    for (let at = 0; at < 2; at++) {
+      await run(tidyUp({ files, ttl: 60_000 }))
+      expect(await messages()).toBe(3)
+    }
+    await startWorker()
+    for (const id of [lost, ...queued])
+      expect(await ended(key, id)).toMatchObject({ state: "completed", attempts: 1 })
   })
 
   it("finds a job that never came into the queue", async () => {

@@ -4,6 +4,7 @@ import {
   DeliverPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
+  type MsgRequest,
 } from "@nats-io/jetstream"
 import type { Msg, NatsConnection } from "@nats-io/transport-node"
 import { Effect, Option, Schema } from "effect"
@@ -39,6 +40,24 @@ export const queuedByTenant = Effect.fn("queuedExports")(function* (): Effect.fn
   return new Map(
     Object.entries(state.subjects ?? {}).map(([subject, count]) => [subject.slice(prefix), count]),
   )
+})
+
+/** The jobs of a tenant that have a message in the queue. */
+export const queuedIds = Effect.fn("queuedExportIds")(function* (
+  tenant: string,
+): Effect.fn.Return<ReadonlySet<string>, NatsError, Nats> {
+  const { manager } = yield* Nats
+  return yield* attemptNats("look through the queue of exports", async () => {
+    const ids = new Set<string>()
+    for (let seq = 1; ;) {
+      const next = { seq, next_by_subj: exportSubject(tenant) }
+      const message = await manager.streams.getMessage(STREAMS.exports, next as MsgRequest)
+      if (message === null) return ids
+      const order = Option.getOrUndefined(decode(message.string()))
+      if (order !== undefined) ids.add(order.id)
+      seq = message.seq + 1
+    }
+  })
 })
 
 export interface QueueOptions {
