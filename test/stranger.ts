@@ -31,9 +31,9 @@ const echoes = (sent: ReadonlyArray<string>): ReadonlyArray<string> =>
     .flatMap((value) => [value, value.replace(/^key:/u, "")])
     .toSorted((one, other) => other.length - one.length)
 
-/** What of an answer does not depend on when it was asked, nor on which values were sent. */
+/** What of an answer does not depend on when it was asked, nor on which values were sent, as its entity tag does. */
 export const plain = ({ status, headers, text }: Answer, sent: ReadonlyArray<string>): object => {
-  const { "x-request-id": id = "", "content-length": _, date: __, ...others } = headers
+  const { "x-request-id": id = "", "content-length": _, date: __, etag: ___, ...others } = headers
   const body = echoes(sent)
     .reduce((rest, value) => rest.replaceAll(value, "<sent>"), text)
     .replaceAll(id, "<id>")
