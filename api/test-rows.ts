@@ -72,6 +72,12 @@ export const putDaily = (tenant: string, row: Row): Promise<void> =>
 export const putQuarter = (tenant: string, row: Row): Promise<void> =>
   insert("user_activity_15m", [{ tenant, ...row }])
 
+export const putAuditLog = (tenant: string, records: ReadonlyArray<Row>): Promise<void> =>
+  insert(
+    "audit_log",
+    records.map((record) => ({ tenant, ...record })),
+  )
+
 const VERSION = "2026-01-01T00:00:00.000Z"
 /** The version of an erasure, which nothing follows. */
 const END_OF_TIME = "2299-12-31T23:59:59.999Z"

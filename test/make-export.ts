@@ -7,8 +7,8 @@ import { lines } from "../api/exports/test-exporter.ts"
 import { runExporter } from "../api/exports/worker.ts"
 import { storeAs } from "../api/test-app.ts"
 
-/** Has an export made that was asked for, with some lines for a file. */
-export const makeExport = (tenant: string, id: string): Promise<void> =>
+/** Has exports made that were asked for, with some lines for a file. */
+export const makeExports = (tenant: string, ids: ReadonlyArray<string>): Promise<void> =>
   Effect.gen(function* () {
     const files = natsFiles(yield* Nats)
     const worker = runExporter({
@@ -19,9 +19,11 @@ export const makeExport = (tenant: string, id: string): Promise<void> =>
       perTenant: 1,
       render: lines(10),
     })
-    const completed = findJob(tenant, id).pipe(
-      Effect.filterOrFail((job) => job?.record.state === "completed"),
-      Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 600 }))),
+    const completed = Effect.forEach(ids, (id) =>
+      findJob(tenant, id).pipe(
+        Effect.filterOrFail((job) => job?.record.state === "completed"),
+        Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 600 }))),
+      ),
     )
     yield* Effect.raceFirst(Effect.asVoid(completed), worker)
   }).pipe(

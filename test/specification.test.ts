@@ -17,7 +17,7 @@ import {
   requestOf,
   type Said,
 } from "./api-operations.ts"
-import { makeExport } from "./make-export.ts"
+import { makeExports } from "./make-export.ts"
 import { makeWorld, RANGE, type World } from "./api-world.ts"
 
 const testing = testApp()
@@ -86,7 +86,7 @@ beforeAll(async () => {
     body: JSON.stringify({ role: "producer" }),
   })
   spareKey = spare.body.data.id
-  await makeExport(tenant, one(world.ids.export_id))
+  await makeExports(tenant, world.ids.export_id)
 })
 
 describe("an operation", () => {

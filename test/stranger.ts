@@ -4,7 +4,7 @@ import { expect } from "vitest"
 import { newTenant, type testApp } from "../api/test-app.ts"
 import { completed, type Operation, OPERATIONS, requestOf, type Said } from "./api-operations.ts"
 import { makeWorld, type World } from "./api-world.ts"
-import { makeExport } from "./make-export.ts"
+import { makeExports } from "./make-export.ts"
 
 const salt = randomBytes(4).toString("hex")
 /** In every id and name of the tenant that must not be seen; and of the same form, in none at all. */
@@ -87,7 +87,7 @@ export const makeStranger = async (testing: ReturnType<typeof testApp>) => {
   }
   const theirs = await makeWorld(testing, newTenant(), MARK)
   const own = await makeWorld(testing, newTenant(), `llama${salt}`)
-  await makeExport(theirs.tenant, theirs.ids.export_id[0] ?? "")
+  await makeExports(theirs.tenant, theirs.ids.export_id)
   const keys = await keysOf(own, testing.keyFor, send)
   const secrets = [MARK, theirs.tenant, ...theirs.ids.key_id, ...theirs.ids.export_id]
   const named = [
@@ -146,7 +146,7 @@ export const makeStranger = async (testing: ReturnType<typeof testApp>) => {
     /** One of each kind that a path can name. */
     ids: [theirs.ids.key_id[0] ?? "", theirs.ids.export_id[0] ?? "", `key:${theirs.ids.key_id[0] ?? ""}`],
     /** What headers of theirs said. */
-    sentBefore: [`idempotency-${MARK}`, MARK],
+    sentBefore: [`idempotency-0-${MARK}`, MARK],
     send,
     expectNothing,
     expectAlike,
