@@ -34,6 +34,8 @@ export interface Operation {
   readonly example: unknown
   /** Fields of a JSON body, each with its schema. */
   readonly fields: Readonly<Record<string, Json>>
+  /** What a JSON body is like. */
+  readonly body: Json
   readonly responses: Readonly<Record<string, Response>>
 }
 
@@ -76,6 +78,14 @@ const fieldsOf = (schema: Json, components: Json): Readonly<Record<string, Json>
   ) as Readonly<Record<string, Json>>
 }
 
+/** A schema, or the one that it refers to. */
+export const resolved = (schema: Json): Json => {
+  const { $ref: reference } = schema
+  return typeof reference === "string"
+    ? (document.components.schemas[reference.slice(reference.lastIndexOf("/") + 1)] as Json)
+    : schema
+}
+
 const operationsOf = ({ paths, components }: Document): ReadonlyArray<Operation> =>
   Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { security, parameters = [], requestBody, responses }]) => ({
@@ -88,6 +98,7 @@ const operationsOf = ({ paths, components }: Document): ReadonlyArray<Operation>
       body: Object.values(requestBody?.content ?? {})[0]?.schema,
       example: Object.values(requestBody?.content ?? {})[0]?.example,
       fields: fieldsOf(requestBody?.content["application/json"]?.schema ?? {}, components.schemas),
+      body: requestBody?.content["application/json"]?.schema ?? {},
       responses,
     })),
   )

@@ -5,11 +5,13 @@ import { newTenant, type testApp } from "../api/test-app.ts"
 import { completed, type Operation, OPERATIONS, requestOf, type Said } from "./api-operations.ts"
 import { makeWorld, type World } from "./api-world.ts"
 import { makeExports } from "./make-export.ts"
+import { keysOf } from "./stranger-keys.ts"
 
 const salt = randomBytes(4).toString("hex")
-/** In every id and name of the tenant that must not be seen; and of the same form, in none at all. */
+/** In every name of the tenant that must not be seen; and of the same form, in none at all. */
 const MARK = `zebra${salt}`
 const NOBODY = `okapi${salt}`
+export const OWN_MARK = `llama${salt}`
 
 /** Of the same form, and not there. Of ids that carry no mark every digit is another one. */
 const absent = (value: string): string =>
@@ -17,7 +19,7 @@ const absent = (value: string): string =>
     ? value.replaceAll(MARK, NOBODY)
     : value.replaceAll(/\d/gu, (digit) => String((Number(digit) + 1) % 10))
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
@@ -32,12 +34,13 @@ const echoes = (sent: ReadonlyArray<string>): ReadonlyArray<string> =>
     .toSorted((one, other) => other.length - one.length)
 
 /** What of an answer does not depend on when it was asked, nor on which values were sent, as its entity tag does. */
-export const plain = ({ status, headers, text }: Answer, sent: ReadonlyArray<string>): object => {
+const plain = ({ status, headers, text }: Answer, sent: ReadonlyArray<string>): object => {
   const { "x-request-id": id = "", "content-length": _, date: __, etag: ___, ...others } = headers
   const body = echoes(sent)
     .reduce((rest, value) => rest.replaceAll(value, "<sent>"), text)
     .replaceAll(id, "<id>")
     .replaceAll(TIME, "<time>")
+    .replaceAll('"last_used_at":null', '"last_used_at":"<time>"')
   return { status, headers: others, body }
 }
 
@@ -47,55 +50,63 @@ export const operation = (name: string): Operation => {
   return found
 }
 
-/** Keys of a tenant's roles, each granted all that can be. */
-const keysOf = async (
-  { tenant, key }: World,
-  keyFor: ReturnType<typeof testApp>["keyFor"],
-  send: (called: Operation, says: Said, key: string) => Promise<Answer>,
-) => {
-  const RIGHTS = {
-    manager: ["see_insights", "see_actions", "export"],
-    member: ["see_insights", "see_actions", "export"],
-    recruiter: ["see_clients", "see_actions", "export"],
-  }
-  for (const [role, rights] of Object.entries(RIGHTS))
-    await send(
-      operation("PUT /v1/grants/{subject}"),
-      { path: { subject: `role:${role}` }, body: JSON.stringify({ rights }) },
-      key,
-    )
-  const others = await Promise.all(
-    (["manager", "member", "recruiter", "producer"] as const).map(
-      async (role) => [role, await keyFor(tenant, role)] as const,
-    ),
+/** Every parameter of the path as the one value. */
+export const wholePath = ({ parameters }: Operation, value: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(parameters.filter(({ in: place }) => place === "path").map(({ name }) => [name, value]))
+
+/** Parameters of a path, whatever they are called, that name something of the world. */
+export const pathOf = ({ ids }: World, { path, parameters }: Operation): Readonly<Record<string, string>> => {
+  const known = new Map<string, ReadonlyArray<string>>(Object.entries(ids))
+  const usual = path.includes("/exports/") ? ids.export_id : ids.key_id
+  return Object.fromEntries(
+    parameters
+      .filter(({ in: place }) => place === "path")
+      .map(({ name }) => {
+        const [id = ""] = known.get(name) ?? known.get(`${name}_id`) ?? usual
+        return [name, name === "subject" ? `key:${id}` : id]
+      }),
   )
-  return [["super_admin", key] as const, ...others]
 }
 
-/** Two tenants with something of everything, one of which tries to see the other. */
-export const makeStranger = async (testing: ReturnType<typeof testApp>) => {
-  const send = async (called: Operation, says: Said, key: string): Promise<Answer> => {
+/** Two tenants with something of everything, one of which tries to see the other; also with the same ids as the other. */
+export const makeStranger = async (testing: ReturnType<typeof testApp>, { haveSameIds = false } = {}) => {
+  const sameIds = haveSameIds ? { ids: `twin${salt}` } : {}
+  const own = await makeWorld(testing, newTenant(), OWN_MARK, sameIds)
+  await makeExports(own.tenant, own.ids.export_id)
+  const { app, keys } = await keysOf(own, testing)
+
+  const send = async (called: Operation, says: Said, key?: string): Promise<Answer> => {
     const [address, init] = requestOf(called, says)
     const headers = new Headers(init.headers)
-    headers.set("Authorization", `Bearer ${key}`)
-    const response = await testing.app().request(address, { ...init, headers })
+    if (key !== undefined) headers.set("Authorization", `Bearer ${key}`)
+    const response = await app.request(address, { ...init, headers })
     return {
       status: response.status,
       headers: Object.fromEntries(response.headers),
       text: await response.text(),
     }
   }
-  const theirs = await makeWorld(testing, newTenant(), MARK)
-  const own = await makeWorld(testing, newTenant(), `llama${salt}`)
+
+  /** All that a key sees of a world. */
+  const everythingOf = async (world: World, key: string): Promise<ReadonlyArray<object>> => {
+    const answers: Array<object> = []
+    for (const called of OPERATIONS.filter(({ isSecured, method }) => isSecured && method === "GET")) {
+      const says = completed(called, { path: pathOf(world, called) })
+      answers.push({ name: called.name, ...plain(await send(called, says, key), []) })
+    }
+    return answers
+  }
+  const ownBefore: Array<ReadonlyArray<object>> = []
+  for (const [, key] of keys) ownBefore.push(await everythingOf(own, key))
+
+  const theirs = await makeWorld(testing, newTenant(), MARK, { ...sameIds, isGreater: true })
   await makeExports(theirs.tenant, theirs.ids.export_id)
-  const keys = await keysOf(own, testing.keyFor, send)
+  const settings = { ranking: true, signals: { quiet_days: 13 } }
+  await send(operation("PUT /v1/settings"), { body: JSON.stringify(settings) }, theirs.key)
+
   const secrets = [MARK, theirs.tenant, ...theirs.ids.key_id, ...theirs.ids.export_id]
-  const named = [
-    ...Object.values(theirs.ids).flat(),
-    ...theirs.ids.key_id.map((id) => `key:${id}`),
-    `Ana ${MARK}`,
-    MARK,
-  ]
+  const one = (ids: ReadonlyArray<string>): string => ids[0] ?? ""
+  const key = `key:${one(theirs.ids.key_id)}`
 
   /** Nothing of theirs is in the answer, but for what was sent and is said again. */
   const expectNothing = ({ headers, text }: Answer, sent: ReadonlyArray<string>, where: string): void => {
@@ -117,39 +128,37 @@ export const makeStranger = async (testing: ReturnType<typeof testApp>) => {
     sent: ReadonlyArray<string>,
     where: string,
   ): Promise<void> => {
-    const there = await send(
-      called,
-      completed(
-        called,
-        says((one) => one),
-      ),
-      key,
-    )
+    const asked = (value: (one: string) => string) => send(called, completed(called, says(value)), key)
+    const there = await asked((one) => one)
     expectNothing(there, sent, where)
-    const nowhere = await send(called, completed(called, says(absent)), key)
+    const nowhere = await asked(absent)
     // What was made has an id of its own each time.
     if (called.method !== "GET" && there.status < 300) return expect(nowhere.status, where).toBe(there.status)
     expect(plain(there, sent), where).toEqual(plain(nowhere, sent.map(absent)))
   }
 
-  /** Parameters of a path, whatever they are called, that name things of one of the two. */
-  const pathOf = ({ ids }: World, { path }: Operation) => ({
-    id: (path.includes("/exports/") ? ids.export_id : ids.key_id)[0] ?? "",
-    subject: `key:${ids.key_id[0] ?? ""}`,
-  })
-
   return {
     theirs,
     own,
     keys,
-    named,
+    /** One of each role that sees something, for what would take long with all of them. */
+    oneOfEach: keys.filter(([name]) =>
+      ["super_admin", "manager's token", "member", "recruiter"].includes(name),
+    ),
+    /** All that can be named of them. */
+    named: [...Object.values(theirs.ids).flat(), key, theirs.tenant, `Ana ${MARK}`, MARK],
+    /** One of each kind. */
+    kinds: [...Object.values(theirs.ids).map(one), key, theirs.tenant, MARK],
     /** One of each kind that a path can name. */
-    ids: [theirs.ids.key_id[0] ?? "", theirs.ids.export_id[0] ?? "", `key:${theirs.ids.key_id[0] ?? ""}`],
+    inPaths: [one(theirs.ids.key_id), one(theirs.ids.export_id), key],
     /** What headers of theirs said. */
     sentBefore: [`idempotency-0-${MARK}`, MARK],
+    /** What each of the keys saw of its own tenant when there was no other one. */
+    ownBefore,
     send,
+    everythingOf,
     expectNothing,
     expectAlike,
-    pathOf,
   }
 }
+export type Stranger = Awaited<ReturnType<typeof makeStranger>>
