@@ -29,11 +29,9 @@ export interface Operation {
   readonly parameters: ReadonlyArray<Parameter>
   /** Media types of the body, none when there is no body. */
   readonly bodies: ReadonlyArray<string>
-  /** What the first of them can be. */
-  readonly body: Json | undefined
+  /** What a body of the first of them must be, and an example of it. */
+  readonly taken: Json | undefined
   readonly example: unknown
-  /** Fields of a JSON body, each with its schema. */
-  readonly fields: Readonly<Record<string, Json>>
   /** What a JSON body is like. */
   readonly body: Json
   readonly responses: Readonly<Record<string, Response>>
@@ -65,19 +63,6 @@ const document = (await (
   }).request("/openapi.json")
 ).json()) as Document
 
-/** The fields of a structure, or of every structure that it can be. */
-const fieldsOf = (schema: Json, components: Json): Readonly<Record<string, Json>> => {
-  const reference = schema["$ref"]
-  if (typeof reference === "string")
-    return fieldsOf(components[reference.slice(reference.lastIndexOf("/") + 1)] as Json, components)
-  const parts = ["anyOf", "oneOf", "allOf"].flatMap((key) => (schema[key] as ReadonlyArray<Json>) ?? [])
-  return Object.assign(
-    {},
-    schema["properties"],
-    ...parts.map((part) => fieldsOf(part, components)),
-  ) as Readonly<Record<string, Json>>
-}
-
 /** A schema, or the one that it refers to. */
 export const resolved = (schema: Json): Json => {
   const { $ref: reference } = schema
@@ -86,7 +71,7 @@ export const resolved = (schema: Json): Json => {
     : schema
 }
 
-const operationsOf = ({ paths, components }: Document): ReadonlyArray<Operation> =>
+const operationsOf = ({ paths }: Document): ReadonlyArray<Operation> =>
   Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { security, parameters = [], requestBody, responses }]) => ({
       name: `${method.toUpperCase()} ${path}`,
@@ -95,9 +80,8 @@ const operationsOf = ({ paths, components }: Document): ReadonlyArray<Operation>
       isSecured: security === undefined,
       parameters,
       bodies: Object.keys(requestBody?.content ?? {}),
-      body: Object.values(requestBody?.content ?? {})[0]?.schema,
+      taken: Object.values(requestBody?.content ?? {})[0]?.schema,
       example: Object.values(requestBody?.content ?? {})[0]?.example,
-      fields: fieldsOf(requestBody?.content["application/json"]?.schema ?? {}, components.schemas),
       body: requestBody?.content["application/json"]?.schema ?? {},
       responses,
     })),
@@ -174,9 +158,9 @@ const validatorOf = (schema: Json): ValidateFunction => {
 }
 
 /** What the specification has against a JSON body, or that there is none; empty when it takes it. */
-export const bodyErrors = ({ body }: Operation, given: Said["body"]): string => {
-  if (body === undefined || given === undefined) return body === given ? "" : "only one of them has a body"
-  const validate = validatorOf(body)
+export const bodyErrors = ({ taken }: Operation, given: Said["body"]): string => {
+  if (taken === undefined || given === undefined) return taken === given ? "" : "only one of them has a body"
+  const validate = validatorOf(taken)
   return validate(JSON.parse(String(given))) ? "" : JSON.stringify(validate.errors)
 }
 

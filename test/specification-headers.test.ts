@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from "vitest"
 import { expectProblem, newTenant, testApp } from "../api/test-app.ts"
 import { completed, expectDocumented, OPERATIONS, requestOf, type Said } from "./api-operations.ts"
 import { makeWorld, type World } from "./api-world.ts"
-import { makeExport } from "./make-export.ts"
+import { makeExports } from "./make-export.ts"
 
 const testing = testApp()
 const tenant = newTenant()
@@ -26,7 +26,7 @@ it("a download says when to ask again, which bytes there are, and of what it has
   const early = await download()
   expectProblem(early, "export_not_ready", 409)
   expect(early.headers.get("Retry-After")).toBe("2")
-  await makeExport(tenant, world.ids.export_id[0] ?? "")
+  await makeExports(tenant, world.ids.export_id)
   const beyond = await download({ Range: "bytes=99999999-" })
   expectProblem(beyond, "range_not_satisfiable", 416)
   expect(beyond.headers.get("Content-Range")).toMatch(/^bytes \*\/\d+$/u)
