@@ -1,6 +1,9 @@
 // One tenant that tries to see another: what there is of the other to be named, and what an answer may say of it.
 import { randomBytes } from "node:crypto"
+import { Effect } from "effect"
 import { expect } from "vitest"
+import { DEFAULT_SETTINGS } from "#schemas/tenant-settings.ts"
+import { changeSettings } from "../api/auth/settings.ts"
 import { newTenant, type testApp } from "../api/test-app.ts"
 import { completed, type Operation, OPERATIONS, requestOf, type Said } from "./api-operations.ts"
 import { makeWorld, type World } from "./api-world.ts"
@@ -101,8 +104,10 @@ export const makeStranger = async (testing: ReturnType<typeof testApp>, { haveSa
 
   const theirs = await makeWorld(testing, newTenant(), MARK, { ...sameIds, isGreater: true })
   await makeExports(theirs.tenant, theirs.ids.export_id)
-  const settings = { ranking: true, signals: { quiet_days: 13 } }
-  await send(operation("PUT /v1/settings"), { body: JSON.stringify(settings) }, theirs.key)
+  // Not by a call, as the app would remember for a moment what it was before.
+  const signals = { ...DEFAULT_SETTINGS.signals, quiet_days: 13 }
+  const settings = { ...DEFAULT_SETTINGS, signals, changed_at: new Date().toISOString(), changed_by: "test" }
+  await testing.run(changeSettings(theirs.tenant, settings, () => Effect.void))
 
   const secrets = [MARK, theirs.tenant, ...theirs.ids.key_id, ...theirs.ids.export_id]
   const one = (ids: ReadonlyArray<string>): string => ids[0] ?? ""
