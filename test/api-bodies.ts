@@ -104,6 +104,12 @@ export interface Leaf {
   readonly schema: Json
 }
 
+/** Of what may be a list or one of its values: the list. */
+const asList = (schema: Json): Json => {
+  const choices = (schema["anyOf"] ?? []) as ReadonlyArray<Json>
+  return choices.map(resolved).find(({ type }) => type === "array") ?? schema
+}
+
 /** What a schema is made of, without the parts that name another kind of thing than the example is. */
 const partsOf = (schema: Json, example: unknown): ReadonlyArray<Json> => {
   const parts = ["anyOf", "oneOf", "allOf"].flatMap((key) => (schema[key] as ReadonlyArray<Json>) ?? [])
@@ -121,7 +127,7 @@ export const leavesOf = (
   example: unknown,
   place: ReadonlyArray<string> = [],
 ): ReadonlyArray<Leaf> => {
-  const schema = resolved(given)
+  const schema = asList(resolved(given))
   const items = resolved((schema["items"] ?? {}) as Json)
   if (Array.isArray(example) && "properties" in { ...items, ...partsOf(items, example[0])[0] })
     return leavesOf(items, example[0], [...place, "0"])

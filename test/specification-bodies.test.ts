@@ -30,12 +30,15 @@ const send = (operation: Operation, body: string) => {
   return call(address, key, init)
 }
 
-it.each(OPERATIONS.filter(({ body }) => body !== undefined))("$name takes its example", async (operation) => {
-  const body = JSON.stringify(operation.example)
-  expect(bodyErrors(operation, body)).toBe("")
-  const got = await send(operation, body.replace('"acme"', JSON.stringify(tenant)))
-  expect(got.status, JSON.stringify(got.body)).toBeLessThan(300)
-})
+it.each(OPERATIONS.filter(({ taken }) => taken !== undefined))(
+  "$name takes its example",
+  async (operation) => {
+    const body = JSON.stringify(operation.example)
+    expect(bodyErrors(operation, body)).toBe("")
+    const got = await send(operation, body.replace('"acme"', JSON.stringify(tenant)))
+    expect(got.status, JSON.stringify(got.body)).toBeLessThan(300)
+  },
+)
 
 describe("a body is taken when the specification takes it", () => {
   it.each([
