@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ["test/global-setup.ts"],
     // All files share the two engines, and two cores.
     fileParallelism: false,
+    // Files keep nothing in their modules that others would meet, and loading all modules for each took minutes.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

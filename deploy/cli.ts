@@ -1,5 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+// By parts: the whole package takes as long to load as the rest of the command line.
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Predicate } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import packageJson from "../package.json" with { type: "json" }
