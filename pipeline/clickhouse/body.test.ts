@@ -36,11 +36,22 @@ describe("a body", () => {
       expect(DATA.startsWith(text), JSON.stringify(text)).toBe(true)
     }
   })
+  it("with an error after much else ends in it, and holds all that came well before it", async () => {
+    const lines = Array.from({ length: 3000 }, (_, n) => `${n},${"x".repeat(90)}\r\n`)
+    const { text, code } = await read([...lines, BLOCK.slice(0, 9), BLOCK.slice(9)])
+    expect(code).toBe(395)
+    expect(text.length).toBeGreaterThan(200_000)
+    expect(lines.join("").startsWith(text)).toBe(true)
+  })
   it("whose error had arrived, unread, when the connection broke ends in that error", async () => {
     const source = new Readable({ read: () => undefined })
     const body = readBody(source, TAG)
-    source.push(DATA.repeat(10))
-    await body.next()
+    const first = body.next()
+    source.push(DATA)
+    await new Promise((resolve) => setImmediate(resolve))
+    // As much as is held back.
+    source.push("x".repeat(64 * 1024))
+    expect(String((await first).value)).toBe(DATA)
     source.push(BLOCK)
     source.destroy(Object.assign(new Error("aborted"), { code: "ECONNRESET" }))
     await expect(body.next()).rejects.toMatchObject({ code: 395 })
