@@ -48,12 +48,16 @@ const bucket = Effect.gen(function* () {
 const attempt = <A>(operation: string, run: (jobs: KV) => Promise<A>) =>
   Effect.flatMap(bucket, (jobs) => attemptNats(operation, () => run(jobs)))
 
+const readEntry = Effect.fnUntraced(function* (key: string) {
+  const entry = yield* attempt("read an export", (jobs) => jobs.get(key))
+  return entry?.operation === "PUT" ? entryOf(entry) : undefined
+})
+
 export const findEntry = Effect.fn("findJobEntry")(function* (
   tenant: string,
   id: string,
 ): Effect.fn.Return<Entry | undefined, NatsError, Nats> {
-  const entry = yield* attempt("read an export", (jobs) => jobs.get(`${tenant}.${id}`))
-  return entry?.operation === "PUT" ? entryOf(entry) : undefined
+  return yield* readEntry(`${tenant}.${id}`)
 })
 
 export const findJob = Effect.fn("findJob")(function* (
@@ -101,16 +105,22 @@ export const forgetJob = Effect.fn("forgetJob")(function* ({
   )
 })
 
-/** Every entry of a tenant, or of all of them. */
+const KEYS = `$KV.${BUCKETS.exports}.`
+
+/**
+ * Every entry of a tenant, or of all of them, key by key: a reading of all in one go ends by how many the broker says are
+ * still to come, which is not so when others are taken out meanwhile.
+ */
 export const listEntries = Effect.fn("listJobEntries")(function* (
   tenant = "*",
 ): Effect.fn.Return<ReadonlyArray<Entry>, NatsError, Nats> {
-  return yield* attempt("list exports", async (jobs) => {
-    const found: Array<Entry> = []
-    const history = await jobs.history({ key: `${tenant}.*` })
-    for await (const entry of history) if (entry.operation === "PUT") found.push(entryOf(entry))
-    return found
-  })
+  const { manager } = yield* Nats
+  const { state } = yield* attemptNats("list exports", () =>
+    manager.streams.info(`KV_${BUCKETS.exports}`, { subjects_filter: `${KEYS}${tenant}.*` }),
+  )
+  const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(KEYS.length))
+  const entries = yield* Effect.forEach(keys, readEntry, { concurrency: 32 })
+  return entries.filter((entry) => entry !== undefined)
 })
 
 /** Every job of a tenant. */

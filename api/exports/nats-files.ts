@@ -9,6 +9,8 @@ setSha256Backend("native")
 
 const STREAM = `OBJ_${EXPORT_FILES}`
 const CHUNKS = `$O.${EXPORT_FILES}.C.`
+/** Behind it the name of a file, in base64 for URLs. */
+const NAMES = `$O.${EXPORT_FILES}.M.`
 /** Half of what a server takes in one message, unless it was told otherwise. */
 const CHUNK = 512 * 1024
 /** A writer that has added nothing for so long is dead. Milliseconds. */
@@ -96,14 +98,36 @@ export const natsFiles = ({ connection, jetstream, manager }: Nats["Service"]): 
     )
   }
 
+  /** What subjects of a kind the stream has. */
+  const subjectsOf = async (filter: string): Promise<ReadonlyArray<string>> => {
+    await store()
+    const { state } = await manager.streams.info(STREAM, { subjects_filter: filter })
+    return Object.keys(state.subjects ?? {})
+  }
+
+  /**
+   * Names of files, and of such as were half removed. The object store's own `list` counts what is there before it reads
+   * it, and waits for ever when a file is removed in between.
+   */
+  const names = async (): Promise<ReadonlyArray<string>> =>
+    (await subjectsOf(`${NAMES}*`)).map((subject) =>
+      Buffer.from(subject.slice(NAMES.length), "base64url").toString(),
+    )
+
   async function* list() {
-    for (const { name } of await (await store()).list()) yield name
+    yield* await names()
   }
 
   const sweep = async (): Promise<void> => {
-    const { state } = await manager.streams.info(STREAM, { subjects_filter: `${CHUNKS}*` })
-    const whole = new Set((await (await store()).list()).map(({ nuid }) => `${CHUNKS}${nuid}`))
-    for (const subject of Object.keys(state.subjects ?? {})) {
+    // Before the names: a file whose writer ends meanwhile has its name then.
+    const subjects = await subjectsOf(`${CHUNKS}*`)
+    const files = await store()
+    const whole = new Set<string>()
+    for (const name of await names()) {
+      const info = await files.info(name)
+      if (info !== null) whole.add(`${CHUNKS}${info.nuid}`)
+    }
+    for (const subject of subjects) {
       if (whole.has(subject)) continue
       const last = await manager.streams.getMessage(STREAM, { last_by_subj: subject } as MsgRequest)
       if (last !== null && Date.now() - last.time.getTime() > ABANDONED)

@@ -73,8 +73,10 @@ export class ClickHouse extends Context.Service<
               max_open_connections: 16,
               // Thousands of ids do not fit into a URL.
               use_multipart_params_auto: true,
-              // Below the server's keep_alive_timeout of 10 s, or a request may meet a closing socket.
-              keep_alive: { enabled: true, idle_socket_ttl: 2500 },
+              // No clock of the client's (1.23): it forgets the one of a connection that is given to a request and taken
+              // back at once, and ends that connection later, in the middle of another result. Node's agent lets go of
+              // idle ones a second before the time that the server names.
+              keep_alive: { enabled: true, idle_socket_ttl: 0 },
               clickhouse_settings: {
                 // An error in the middle of a result is an error, not a short result.
                 wait_end_of_query: 1,

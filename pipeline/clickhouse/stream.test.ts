@@ -171,6 +171,16 @@ describe("a reader", () => {
     await until(async () => (await running("stops")) === 0)
   })
 
+  it("of a query that was given up as it began ends no other one", async () => {
+    const one = await open(inject("clickhouseUrl"), "tidemark_exporter")
+    await Effect.runPromise(one.query("SELECT 1"))
+    const aborted = Effect.runPromise(one.query("SELECT 1"), { signal: AbortSignal.abort() })
+    await expect(aborted).rejects.toBeInstanceOf(Error)
+    // Longer than the client would keep an idle connection.
+    const slow = "SELECT sleepEachRow(0.5) FROM numbers(8) SETTINGS max_block_size = 1 FORMAT CSV"
+    expect(await read(one.stream(slow))).toEqual({ bytes: 16, error: undefined })
+  })
+
   it("that waits is waited for five minutes", async () => {
     const [row] = await Effect.runPromise(
       store.query<{ readonly seconds: string }>(
