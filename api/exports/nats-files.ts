@@ -125,7 +125,7 @@ export const natsFiles = ({ connection, jetstream, manager }: Nats["Service"]): 
     const whole = new Set<string>()
     for (const name of await names()) {
       const info = await files.info(name)
-      if (info !== null) whole.add(`${CHUNKS}${info.nuid}`)
+      if (info !== null && !info.deleted) whole.add(`${CHUNKS}${info.nuid}`)
     }
     for (const subject of subjects) {
       if (whole.has(subject)) continue
