@@ -1,5 +1,24 @@
 import { Schema } from "effect"
 
+/** The partition is wanted for maintenance: its owner gives it back, and no writer takes it until then. */
+export const Barrier = Schema.Struct({
+  /** Who wants it, or has it: an owner like any other. */
+  holder: Schema.String,
+  /** What for, in words. */
+  why: Schema.String,
+  /** By the clock of ClickHouse; one that is over binds nobody. */
+  until: Schema.Finite,
+})
+export type Barrier = typeof Barrier.Type
+
+/** Tenants and UTC days, `YYYY-MM-DD`, first and last included. */
+export const Unproved = Schema.Struct({
+  tenants: Schema.Array(Schema.String),
+  from: Schema.String,
+  to: Schema.String,
+})
+export type Unproved = typeof Unproved.Type
+
 /**
  * The writer's ledger: one record per stream partition, in the bucket `ledger` under the stream's name, changed
  * only by compare-and-swap on its revision. Instants are milliseconds since 1970.
@@ -27,5 +46,8 @@ export const LedgerRecord = Schema.Struct({
   epoch: Schema.Int,
   /** By the clock of ClickHouse: no insert of this owner begins after it. */
   lease_until: Schema.Finite,
+  barrier: Schema.optionalKey(Barrier),
+  /** Rows up to `committed` are being changed here; whoever owns the partition next compares these rollups with raw. */
+  unproved: Schema.optionalKey(Unproved),
 })
 export type LedgerRecord = typeof LedgerRecord.Type

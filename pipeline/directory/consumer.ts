@@ -1,26 +1,16 @@
-import { Effect } from "effect"
-import { ClickHouse } from "#clickhouse"
 import { decodeDirectory } from "#schemas/decode.ts"
 import { STREAMS, SUBJECTS, TABLES } from "#schemas/names.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import { type Applied, applyStream } from "../apply/apply-stream.ts"
 import { routeOf } from "../writer/action-row.ts"
 import type { Zones } from "../writer/zones.ts"
+import { loadZones } from "./load-zones.ts"
 import { directoryRow } from "./rows.ts"
 
 export interface DirectoryOptions {
   /** Milliseconds that an upsert's time may be ahead of its receive time. */
   readonly maxClockAhead: number
 }
-
-const loadZones = Effect.fnUntraced(function* (zones: Zones) {
-  const store = yield* ClickHouse
-  const rows = yield* store.query<{ tenant: string; zone: string; version: number; id: string }>(
-    `SELECT tenant, record.time_zone AS zone, toUnixTimestamp64Milli(record.version) AS version, record.event_id AS id
-     FROM (SELECT tenant, max(record) AS record FROM ${TABLES.tenants} GROUP BY tenant)`,
-  )
-  for (const { tenant, zone, version, id } of rows) zones.set(tenant, zone, version, id)
-})
 
 /** Judged as it arrives: the writer stamps rows by the newest zone that anybody told, stored or not. */
 const judge =

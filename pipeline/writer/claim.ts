@@ -95,7 +95,8 @@ const createRecord = Effect.gen(function* () {
 
 /**
  * Returns when this writer owns the partition. Another owner's lease is waited for until it is over by the store's
- * clock, which is the deadline of its last insert too; one that renews it keeps the partition.
+ * clock, which is the deadline of its last insert too; one that renews it keeps the partition. So does a barrier that
+ * somebody else holds.
  */
 export const claim: Effect.Effect<void, ClickHouseError | NatsError, Writer | ClickHouse | Nats> = Effect.gen(
   function* () {
@@ -109,13 +110,16 @@ export const claim: Effect.Effect<void, ClickHouseError | NatsError, Writer | Cl
       const { now } = yield* readStoreState
       // A standby is ready, too.
       metrics.heardAt = Date.now()
+      const { barrier, ...rest } = record
+      const isReserved = barrier !== undefined && barrier.holder !== owner && barrier.until >= now
       const left = record.lease_until - now
-      if (left >= 0) {
-        yield* Effect.sleep(Math.min(left + 10, STANDBY))
+      if (left >= 0 || isReserved) {
+        yield* Effect.sleep(isReserved ? STANDBY : Math.min(left + 10, STANDBY))
         continue
       }
       const taken = yield* ledger.take({
-        ...record,
+        ...rest,
+        ...(barrier?.holder === owner ? { barrier } : {}),
         owner,
         epoch: record.epoch + 1,
         lease_until: now + options.lease,

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util"
 import { Effect, Schema, Semaphore } from "effect"
 import { BUCKETS } from "#schemas/names.ts"
-import { LedgerRecord } from "#schemas/ledger.ts"
+import { type Barrier, LedgerRecord } from "#schemas/ledger.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 
 /** Somebody else owns the partition now; this writer must not write any more. */
@@ -28,15 +29,22 @@ export interface Ledger {
   readonly current: () => LedgerRecord | undefined
   /** Reads it again; undefined when nobody ever wrote one. */
   readonly read: Effect.Effect<LedgerRecord | undefined, NatsError>
+  /** What stands there, without taking it for what was last read. */
+  readonly peek: Effect.Effect<LedgerRecord | undefined, NatsError>
   /** Creates the record; false when somebody else was faster. */
   readonly create: (record: LedgerRecord) => Effect.Effect<boolean, NatsError>
   /** Writes without looking who owns it: only to take an expired lease. False when it changed meanwhile. */
   readonly take: (record: LedgerRecord) => Effect.Effect<boolean, NatsError>
+  /**
+   * Asks whoever owns the partition to give it back, and keeps others from taking it. `now` is the store's. The other's
+   * barrier when there is one that holds, undefined when it is ours now.
+   */
+  readonly reserve: (barrier: Barrier, now: number) => Effect.Effect<Barrier | undefined, NatsError>
+  /** Takes a holder's barrier away, whoever owns the partition. */
+  readonly withdraw: (holder: string) => Effect.Effect<void, NatsError>
   /** Compare-and-swap of the owner's own record. One at a time, so that changes do not fight each other. */
   readonly change: (change: Change) => Effect.Effect<LedgerRecord, NatsError | LeaseLost>
 }
-
-const isSame = (a: LedgerRecord, b: LedgerRecord): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 export const openLedger = Effect.fn("openLedger")(function* (stream: string, owner: string) {
   const { kv } = yield* Nats
@@ -49,13 +57,16 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
   const own = (): Entry | undefined =>
     entry?.record.owner === owner && entry.record.epoch === epoch ? entry : undefined
 
-  const fetch = attemptNats("read the ledger", async () => {
+  const look = attemptNats("read the ledger", async (): Promise<Entry | undefined> => {
     const found = await bucket.get(stream)
-    entry =
-      found === null || found.operation !== "PUT"
-        ? undefined
-        : { record: decode(found.string()), revision: found.revision }
-    return entry?.record
+    return found === null || found.operation !== "PUT"
+      ? undefined
+      : { record: decode(found.string()), revision: found.revision }
+  })
+
+  const fetch = Effect.map(look, (found) => {
+    entry = found
+    return found?.record
   })
 
   /** The write itself. The broker refuses it when the revision has moved; then nothing was written. */
@@ -68,8 +79,7 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
     )
 
   /** After a failed write: was it written all the same, its answer lost? */
-  const wasWritten = (record: LedgerRecord) =>
-    Effect.map(fetch, (found) => found !== undefined && isSame(found, record))
+  const wasWritten = (record: LedgerRecord) => Effect.map(fetch, (found) => isDeepStrictEqual(found, record))
 
   const attempt = (record: LedgerRecord, revision: number) =>
     swap(record, revision).pipe(Effect.catch(() => wasWritten(record)))
@@ -94,6 +104,26 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
       return written
     })
 
+  const reserve: Ledger["reserve"] = Effect.fnUntraced(function* (barrier, now) {
+    for (;;) {
+      const record = yield* fetch
+      // Nothing to take it from.
+      if (record === undefined || entry === undefined) return undefined
+      const { barrier: other } = record
+      if (other !== undefined && other.holder !== barrier.holder && other.until >= now) return other
+      if (yield* attempt({ ...record, barrier }, entry.revision)) return undefined
+    }
+  })
+
+  const withdraw: Ledger["withdraw"] = Effect.fnUntraced(function* (holder) {
+    for (;;) {
+      const record = yield* fetch
+      if (record?.barrier?.holder !== holder || entry === undefined) return
+      const { barrier, ...rest } = record
+      if (barrier.holder === holder && (yield* attempt(rest, entry.revision))) return
+    }
+  })
+
   const create: Ledger["create"] = (record) =>
     attemptNats("create the ledger", () => bucket.create(stream, JSON.stringify(record))).pipe(
       Effect.map((revision) => {
@@ -106,11 +136,14 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
   return {
     current: () => own()?.record,
     read: fetch,
+    peek: Effect.map(look, (found) => found?.record),
     create: (record) => begin(record, create(record)),
     take: (record) =>
       Effect.suspend(() =>
         entry === undefined ? Effect.succeed(false) : begin(record, attempt(record, entry.revision)),
       ),
+    reserve,
+    withdraw,
     change,
   } satisfies Ledger
 })

@@ -13,6 +13,7 @@ export type DoubtCause =
   | "store_restarted"
   | "nats_reconnected"
   | "stream_changed"
+  | "barrier"
 
 /** What a writer counts. Plain numbers, read by whoever renders them. */
 export interface WriterMetrics {

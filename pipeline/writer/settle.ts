@@ -15,6 +15,7 @@ import { readRange } from "./read-range.ts"
 import { repairRaw } from "./repair.ts"
 import { touched } from "./repeats.ts"
 import { repairRollups } from "./repair-rollups.ts"
+import { settleUnproved } from "./unproved.ts"
 
 type Failure = ClickHouseError | NatsError | LeaseLost
 
@@ -124,6 +125,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
 > {
   const { ledger, options, buried } = yield* Writer
   yield* endAttempts(options.stream)
+  yield* settleUnproved()
   for (;;) {
     const { committed, horizon } = yield* ownRecord
     if (committed >= horizon) return

@@ -1,0 +1,93 @@
+import { Deferred, Effect, Ref } from "effect"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { attemptNats, Nats } from "#nats/connection.ts"
+import { Writer } from "./context.ts"
+import type { DoubtCause, WriterMetrics } from "./metrics.ts"
+import { isRestart, readStoreState, type StoreState } from "./store-clock.ts"
+
+/** The lease until another instant, and with it the barrier of an owner that holds one. */
+const renewed = (record: LedgerRecord, until: number): LedgerRecord => ({
+  ...record,
+  lease_until: until,
+  ...(record.barrier?.holder === record.owner ? { barrier: { ...record.barrier, until } } : {}),
+})
+
+/** Where whoever runs looks for the next doubt. */
+export type Doubt = Ref.Ref<Deferred.Deferred<DoubtCause>>
+
+export const signal = (doubt: Doubt, cause: DoubtCause) =>
+  Effect.flatMap(Ref.get(doubt), (current) => Deferred.succeed(current, cause))
+
+/** When the stream received a message; undefined when it does not hold it. */
+const receivedAt = (stream: string, seq: number) =>
+  Effect.flatMap(Nats, ({ manager }) =>
+    attemptNats("look at the oldest waiting message", () => manager.streams.getMessage(stream, { seq })),
+  ).pipe(
+    Effect.map((message) => message?.time.getTime()),
+    Effect.catch(() => Effect.succeed(undefined)),
+  )
+
+export const forgetLag = (metrics: WriterMetrics): void => {
+  metrics.lagEvents = undefined
+  metrics.lagSeconds = undefined
+}
+
+/** Renews the lease for as long as the partition is ours, and watches for a store or a stream that is another one. */
+export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
+  const { ledger, options, metrics } = yield* Writer
+  const { manager } = yield* Nats
+  let store: StoreState | undefined
+  let offset = 0
+  const look = Effect.gen(function* () {
+    const state = yield* readStoreState
+    offset = state.now - Date.now()
+    if (store !== undefined && isRestart(store, state)) yield* signal(doubt, "store_restarted")
+    store = state
+  })
+  const lag = Effect.gen(function* () {
+    const { created, state } = yield* attemptNats("look at the stream", () =>
+      manager.streams.info(options.stream),
+    )
+    const record = ledger.current()
+    // It may be made anew without a reconnect.
+    if (record !== undefined && (created !== record.created || state.last_seq < record.committed))
+      yield* signal(doubt, "stream_changed")
+    const committed = Math.max(metrics.committed ?? 0, record?.committed ?? 0)
+    const waiting = Math.max(0, state.last_seq - committed)
+    metrics.committed = committed
+    metrics.lagEvents = waiting
+    const oldest = waiting === 0 ? undefined : yield* receivedAt(options.stream, committed + 1)
+    metrics.lagSeconds =
+      waiting === 0 ? 0 : oldest === undefined ? undefined : Math.max(0, (Date.now() - oldest) / 1000)
+    if (store !== undefined && Date.now() + offset - store.now < options.lease) metrics.heardAt = Date.now()
+  })
+  return yield* Effect.forever(
+    Effect.gen(function* () {
+      // What cannot be reached now is met by whoever needs it; the lease runs out by itself.
+      yield* look.pipe(Effect.timeout(options.lease / 3), Effect.ignore)
+      yield* ledger
+        .change((record) => renewed(record, Date.now() + offset + options.lease))
+        .pipe(Effect.catchTag("NatsError", (error) => Effect.logWarning(error.message)))
+      yield* lag.pipe(Effect.catch(() => Effect.sync(() => forgetLag(metrics))))
+      yield* Effect.sleep(options.lease / 3)
+    }),
+  )
+})
+
+/** How often an owner looks whether somebody wants its partition. */
+const LOOK = "500 millis"
+
+/** Tells the owner that somebody else has put up a barrier. Whether it still holds is for whoever takes the partition. */
+export const watchBarrier = Effect.fnUntraced(function* (doubt: Doubt) {
+  const { ledger, owner } = yield* Writer
+  const look = Effect.gen(function* () {
+    const record = yield* ledger.peek
+    if (record?.barrier !== undefined && record.barrier.holder !== owner) yield* signal(doubt, "barrier")
+  })
+  yield* look.pipe(
+    // A broker that is away is the lease's affair.
+    Effect.ignore,
+    Effect.andThen(Effect.sleep(LOOK)),
+    Effect.forever,
+  )
+})

@@ -1,0 +1,88 @@
+import { Deferred, Effect, Ref, Schema } from "effect"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
+import type { Nats, NatsError } from "#nats/connection.ts"
+import { claim, type UnsafeLedger } from "./claim.ts"
+import { Writer, type WriterOptions } from "./context.ts"
+import { checkGround } from "./guards.ts"
+import { keepLease } from "./lease.ts"
+import { type LeaseLost } from "./ledger.ts"
+import { type DoubtCause, makeWriterMetrics } from "./metrics.ts"
+import { openWriter } from "./open-writer.ts"
+import { settle } from "./settle.ts"
+import { readStoreState } from "./store-clock.ts"
+import type { Zones } from "./zones.ts"
+
+/** Other maintenance has the partition, or waits for it. */
+export class BarrierTaken extends Schema.TaggedError<BarrierTaken>()("BarrierTaken", {
+  stream: Schema.String,
+  why: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.stream} is taken for other maintenance: ${this.why}. Try again when that is done; one that was broken off lets go by itself within a minute.`
+  }
+}
+
+export interface MaintenanceOptions extends WriterOptions {
+  /** What it is for, in words: other maintenance that meets it says so. */
+  readonly why: string
+}
+
+export type MaintenanceError = ClickHouseError | NatsError | LeaseLost | UnsafeLedger | BarrierTaken
+
+/** How long a barrier outlives its holder while it waits for the partition. */
+const BARRIER = 30_000
+const RENEW = "5 seconds"
+
+/** Asks for the partition, once; a later call of the same holder renews it. */
+const reserve = Effect.fnUntraced(function* (why: string) {
+  const { ledger, options, owner } = yield* Writer
+  const { now } = yield* readStoreState
+  const other = yield* ledger.reserve({ holder: owner, why, until: now + BARRIER }, now)
+  if (other !== undefined) return yield* new BarrierTaken({ stream: options.stream, why: other.why })
+})
+
+/** Lets go of lease and barrier. While something is in doubt a statement may still run: then the lease runs out by itself. */
+const giveBack = Effect.gen(function* () {
+  const { ledger, owner } = yield* Writer
+  const record = ledger.current()
+  if (record !== undefined && record.horizon <= record.committed && record.unproved === undefined)
+    yield* ledger.change((mine) => ({ ...mine, lease_until: 0 }))
+  yield* ledger.withdraw(owner)
+}).pipe(Effect.catch((error) => Effect.logInfo(`lease and barrier run out by themselves: ${error.message}`)))
+
+/**
+ * Does work as the owner of a stream's partition, in place of its writer: nothing is in doubt and nothing is on its way
+ * while it runs, and nobody else writes the partition's tenants. The writer is asked to give the partition back and takes
+ * it again afterwards. Work of a process that dies or hangs is cut off as that of a writer is: by the lease, the fence of
+ * every statement, and the next owner, who settles. Statements must be fenced (`fence.ts`), rows up to `committed` be
+ * changed by `changing`. Of several streams, take them one within the other in the order of their names.
+ */
+export const maintain = Effect.fn("maintain")(function* <A, E, R>(
+  { why, ...options }: MaintenanceOptions,
+  zones: Zones,
+  work: Effect.Effect<A, E, R>,
+): Effect.fn.Return<A, E | MaintenanceError, Exclude<R, Writer> | ClickHouse | Nats> {
+  const writer = yield* openWriter(options, zones, makeWriterMetrics())
+  const whole = Effect.gen(function* () {
+    yield* reserve(why)
+    const renewing = reserve(why).pipe(Effect.delay(RENEW), Effect.forever)
+    yield* claim.pipe(Effect.raceFirst(renewing))
+    // Whatever befalls store or stream meanwhile is met by the work's own statements, or by the next owner.
+    const doubt = yield* Ref.make(yield* Deferred.make<DoubtCause>())
+    return yield* checkGround().pipe(
+      Effect.andThen(settle()),
+      Effect.andThen(work),
+      Effect.raceFirst(keepLease(doubt)),
+    )
+  })
+  return yield* whole.pipe(
+    Effect.ensuring(
+      Effect.andThen(
+        giveBack,
+        Effect.promise(() => writer.deadLetters.close()),
+      ),
+    ),
+    Effect.provideService(Writer, writer),
+    Effect.annotateLogs({ service: "maintenance", stream: options.stream }),
+  )
+})

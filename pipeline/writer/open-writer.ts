@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto"
+import { Effect } from "effect"
+import { Nats, type NatsError } from "#nats/connection.ts"
+import { Publisher } from "#nats/publisher.ts"
+import { Judge } from "./action-row.ts"
+import { checkLedgerServer, type UnsafeLedger } from "./claim.ts"
+import type { Writer, WriterOptions } from "./context.ts"
+import { openLedger } from "./ledger.ts"
+import type { WriterMetrics } from "./metrics.ts"
+import type { Zones } from "./zones.ts"
+
+/** Actions are accepted for 25 months; the raw table keeps them two months longer. */
+export const MAX_ACTION_AGE = 761 * 86_400_000
+
+/** Somebody who can own a stream's partition, and does not yet. */
+export const openWriter = Effect.fn("openWriter")(function* (
+  options: WriterOptions,
+  zones: Zones,
+  metrics: WriterMetrics,
+): Effect.fn.Return<Writer["Service"], UnsafeLedger | NatsError, Nats> {
+  const { connection } = yield* Nats
+  yield* checkLedgerServer
+  // Names this process in leases and query ids.
+  const owner = randomUUID().slice(0, 8)
+  const limits = { maxClockAhead: options.maxClockAhead, maxAge: MAX_ACTION_AGE }
+  return {
+    options,
+    owner,
+    ledger: yield* openLedger(options.stream, owner),
+    judge: new Judge(limits, zones),
+    deadLetters: Publisher.open(connection),
+    metrics,
+    buried: { through: 0 },
+  }
+})
