@@ -5,6 +5,7 @@ import { ensureTopology } from "#nats/topology.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../migrations/migrate.ts"
 import { runAudit } from "../pipeline/audit/consumer.ts"
 import { runDirectory } from "../pipeline/directory/consumer.ts"
+import type { WriterOptions } from "../pipeline/writer/context.ts"
 import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metrics.ts"
 import { MAX_ACTION_AGE } from "../pipeline/writer/open-writer.ts"
 import { runWriter } from "../pipeline/writer/writer.ts"
@@ -80,6 +81,15 @@ export const untilThere = <A, E extends { readonly _tag: string; readonly messag
     Effect.retry({ schedule: Schedule.spaced("1 second"), while: (error: E) => error._tag === "NatsError" }),
   )
 
+/** How a stream is written; maintenance that takes a writer's place must do as it does. */
+const writerOptionsOf = (settings: Settings, stream: string): WriterOptions => ({
+  stream,
+  duplicateWindow: settings.duplicateWindow,
+  maxClockAhead: settings.maxClockAhead,
+  lease: settings.writerLease,
+  batch: { rows: settings.batchRows, bytes: settings.batchBytes, interval: settings.batchInterval },
+})
+
 /** The writing side in one process: the directory first, so that rows are stamped with the right zone. */
 export const writerService = Effect.fn("writerService")(function* (
   settings: Settings,
@@ -91,17 +101,7 @@ export const writerService = Effect.fn("writerService")(function* (
   const directory = runDirectory({ maxClockAhead: settings.maxClockAhead }, zones, () => caughtUp.resolve())
   const writer = Effect.gen(function* () {
     yield* Effect.promise(() => caughtUp.promise)
-    return yield* runWriter(
-      {
-        stream: STREAMS.actions,
-        duplicateWindow: settings.duplicateWindow,
-        maxClockAhead: settings.maxClockAhead,
-        lease: settings.writerLease,
-        batch: { rows: settings.batchRows, bytes: settings.batchBytes, interval: settings.batchInterval },
-      },
-      zones,
-      metrics,
-    )
+    return yield* runWriter(writerOptionsOf(settings, STREAMS.actions), zones, metrics)
   })
   return yield* Effect.raceAllFirst([directory, runAudit(), writer])
 })
