@@ -40,7 +40,7 @@ const listenError = ({ host, port }: ApiOptions, { code = "unknown" }: NodeJS.Er
 /** For an address with five full lists of the longest values, each character written with three: beyond Node's 16 KiB. */
 const MAX_HEADERS = 1024 * 1024
 /** How long a request that is under way may take to end. */
-const PATIENCE = 10_000
+const PATIENCE = 7000
 
 /** Serves the API until the scope closes, which lets the requests that are under way end. */
 export const serveApi = Effect.fn("serveApi")(function* (

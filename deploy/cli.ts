@@ -36,6 +36,21 @@ const report = (cause: Cause.Cause<unknown>): string | undefined => {
   return error instanceof Error ? `${error.message}.${hintOf(error)}`.replace("..", ".") : Cause.pretty(cause)
 }
 
+/** Whoever told the process to stop kills it after ten seconds, as Docker does. */
+const LAST_MOMENT = 9000
+
+// Every part bounds its own ending; this bounds them all. What is cut off here is what a crash would cut off: it stays in
+// doubt, and the next start settles it.
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  process.once(signal, () =>
+    setTimeout(() => {
+      process.stderr.write(
+        "tidemark: not everything ended in time; the next start settles what was under way\n",
+      )
+      process.exit(1)
+    }, LAST_MOMENT).unref(),
+  )
+
 /** Of what every command could take: no wizard, and no level of logs, which is the setting LOG_LEVEL. */
 const FLAGS = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
 

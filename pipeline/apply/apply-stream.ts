@@ -114,7 +114,7 @@ export const applyStream = Effect.fn("applyStream")(function* (
           },
         }),
       ),
-      (reader) => Effect.promise(() => reader.stop()),
+      (reader) => Effect.sync(() => reader.stop()),
     )
     for (let applied = from - 1; ;) {
       const taken = yield* Queue.takeBetween(queue, 1, AT_ONCE).pipe(Effect.timeoutOption(LOOK_EVERY))

@@ -70,7 +70,7 @@ const open = (stream: string, options: Partial<ReaderOptions> = {}) =>
       })
       return { reader, seqs, messages, waiting, restarts }
     }),
-    ({ reader }) => Effect.promise(() => reader.stop()),
+    ({ reader }) => Effect.sync(() => reader.stop()),
   )
 
 const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n)
@@ -187,7 +187,7 @@ layer(OwnBroker.layer, { excludeTestServices: true })("the reader", (it) => {
       const more = yield* streamOf("STOPPED", 10)
       const reading = yield* open("STOPPED")
       yield* eventually(() => reading.seqs.length === 10)
-      yield* Effect.promise(() => reading.reader.stop())
+      reading.reader.stop()
       const other = yield* open("STOPPED")
       yield* more(10)
       yield* eventually(() => other.seqs.length === 20)

@@ -97,17 +97,22 @@ export class StreamReader {
     this.#request()
   }
 
-  /** No message is delivered after it. */
-  async stop(): Promise<void> {
+  /** No message is delivered after it. It waits for nobody, so a server that hangs holds nothing up. */
+  stop(): void {
     if (this.#stopped) return
     this.#stopped = true
     clearInterval(this.#watchdog)
     this.#subscription?.unsubscribe()
-    await this.#starting
+    this.#subscription = undefined
+    if (this.#starting === undefined) this.#dropConsumer()
+    else void this.#starting.then(() => this.#dropConsumer())
+  }
+
+  /** The server drops an unused consumer by itself; this only saves it the wait. */
+  #dropConsumer(): void {
     const consumer = this.#consumer
-    // The server drops an unused consumer by itself; this only saves it the wait.
     if (consumer !== undefined && !this.#connection.isClosed())
-      await this.#manager.consumers.delete(this.#options.stream, consumer).catch(() => undefined)
+      void this.#manager.consumers.delete(this.#options.stream, consumer).catch(() => undefined)
   }
 
   #restart(cause: string): void {
@@ -139,6 +144,7 @@ export class StreamReader {
           ...(filter === undefined ? {} : { filter_subject: filter }),
         })
         this.#consumer = info.name
+        if (this.#stopped) return
         this.#delivery = 0
         this.#requested = 0
         this.#heardAt = Date.now()

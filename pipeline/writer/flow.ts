@@ -23,7 +23,9 @@ const HORIZON_BATCHES = 8
 const HORIZON_LEAST = 1000
 const TICK = 25
 /** How long a drain waits for inserts under way; what is left after it is doubt. */
-const DRAIN = "8 seconds"
+const DRAIN = "4 seconds"
+/** How long it may take to write down how far a run came; what is not written down is proved again. */
+const LAST_WORD = "2 seconds"
 
 /** A batch between its look-up and its commit. */
 interface UnderWay {
@@ -223,11 +225,10 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
 
   const drain = Effect.gen(function* () {
     clearInterval(ticker)
-    yield* Effect.promise(() => reader.stop())
+    reader.stop()
     const drained = yield* FiberSet.awaitEmpty(inserts).pipe(Effect.timeoutOption(DRAIN))
-    yield* commit
-    if (drained._tag === "Some" && underWay.length === 0 && !(yield* Deferred.isDone(doubt)))
-      yield* closeHorizon
+    const isWhole = drained._tag === "Some" && underWay.length === 0 && !(yield* Deferred.isDone(doubt))
+    yield* commit.pipe(Effect.andThen(isWhole ? closeHorizon : Effect.void), Effect.timeout(LAST_WORD))
   }).pipe(Effect.catch((error) => Effect.logWarning(`drain: ${error.message}`)))
 
   return yield* Deferred.await(doubt).pipe(

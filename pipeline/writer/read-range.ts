@@ -53,7 +53,8 @@ export const readRange = Effect.fn("readRange")(function* (
     let done = false
     const finish = (through: number) => {
       done = true
-      void reader.stop().then(() => resume(Effect.succeed({ messages, through, ...ends })))
+      reader.stop()
+      resume(Effect.succeed({ messages, through, ...ends }))
     }
     const reader = StreamReader.open(connection, manager, {
       stream: range.stream,
@@ -71,6 +72,6 @@ export const readRange = Effect.fn("readRange")(function* (
         else if (messages.length >= bounds.rows || bytes >= bounds.bytes) finish(message.seq)
       },
     })
-    return Effect.promise(() => reader.stop())
+    return Effect.sync(() => reader.stop())
   })
 })

@@ -65,7 +65,7 @@ const release = Effect.gen(function* () {
   forgetLag(metrics)
   const record = ledger.current()
   if (record === undefined || record.horizon > record.committed) return
-  yield* ledger.change((mine) => ({ ...mine, lease_until: 0 }))
+  yield* ledger.change((mine) => ({ ...mine, lease_until: 0 })).pipe(Effect.timeout("2 seconds"))
 }).pipe(Effect.catch((error) => Effect.logInfo(`the lease runs out by itself: ${error.message}`)))
 
 /** From claiming the partition to losing it. */

@@ -129,7 +129,9 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the re
             onMessage: (message) => {
               const judged = judge.judge(message)
               if (judged.ok) read.push(judged.row)
-              if (read.length === total) void reader.stop().then(() => resume(Effect.succeed(read)))
+              if (read.length < total) return
+              reader.stop()
+              resume(Effect.succeed(read))
             },
           })
         })

@@ -30,7 +30,11 @@ export const makeEngine = Effect.fn("makeEngine")(function* (
       yield* Scope.close(current.scope, Exit.void)
     })
 
+  /** A signal that does not end it: to stop it and to let it go on. */
+  const signal = (name: "SIGSTOP" | "SIGCONT") =>
+    Effect.sync(() => running !== undefined && process.kill(pidOf(running.child), name))
+
   yield* start
   yield* Effect.addFinalizer(() => kill())
-  return { start, kill }
+  return { start, kill, signal }
 })
