@@ -3,7 +3,7 @@ import { ClickHouse } from "#clickhouse"
 import { Nats } from "#nats/connection.ts"
 import { ensureTopology } from "#nats/topology.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../migrations/migrate.ts"
-import { runAudit } from "../pipeline/audit/consumer.ts"
+import { runAuditLog } from "../pipeline/audit-log/consumer.ts"
 import { runDirectory } from "../pipeline/directory/consumer.ts"
 import type { WriterOptions } from "../pipeline/writer/context.ts"
 import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metrics.ts"
@@ -103,7 +103,7 @@ export const writerService = Effect.fn("writerService")(function* (
     yield* Effect.promise(() => caughtUp.promise)
     return yield* runWriter(writerOptionsOf(settings, STREAMS.actions), zones, metrics)
   })
-  return yield* Effect.raceAllFirst([directory, runAudit(), writer])
+  return yield* Effect.raceAllFirst([directory, runAuditLog(), writer])
 })
 
 /** Where the exports' files are kept. */

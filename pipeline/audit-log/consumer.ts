@@ -43,7 +43,7 @@ const judge = ({ payload, subject }: StreamMessage): Applied => {
 }
 
 /** The stream of the audit log into its table. A record that is written again replaces itself. */
-export const runAudit = (onCaughtUp: () => void = () => undefined) =>
+export const runAuditLog = (onCaughtUp: () => void = () => undefined) =>
   applyStream(
     {
       service: "audit",

@@ -7,7 +7,7 @@ import type { AuditRecord } from "#schemas/audit.ts"
 import { auditSubject, messageId, STREAMS, TABLES } from "#schemas/names.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
 import { broker } from "../../test/services.ts"
-import { runAudit } from "./consumer.ts"
+import { runAuditLog } from "./consumer.ts"
 
 const newTenant = (): string => `t-${randomBytes(6).toString("hex")}`
 
@@ -33,7 +33,7 @@ const publish = (tenant: string, payload: string, id: string) =>
 /** Applies what the stream holds, from where the store's rows end. */
 const catchUp = Effect.gen(function* () {
   const caughtUp = Promise.withResolvers<void>()
-  const fiber = yield* Effect.forkChild(runAudit(() => caughtUp.resolve()))
+  const fiber = yield* Effect.forkChild(runAuditLog(() => caughtUp.resolve()))
   yield* Effect.promise(() => caughtUp.promise)
   yield* Fiber.interrupt(fiber)
 })
