@@ -1,6 +1,6 @@
 import { Effect, Fiber } from "effect"
 import { beforeAll, describe, expect, it } from "vitest"
-import { runAudit } from "../../pipeline/audit/consumer.ts"
+import { runAuditLog } from "../../pipeline/audit-log/consumer.ts"
 import { Nats } from "#nats/connection.ts"
 import type { AuditLogRow } from "#schemas/report-audit-log.ts"
 import { createKey } from "../auth/keys.ts"
@@ -19,7 +19,7 @@ let key: string
 const apply = async (): Promise<void> => {
   const caughtUp = Promise.withResolvers<void>()
   const consumer = Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(runAudit(() => caughtUp.resolve()))
+    const fiber = yield* Effect.forkChild(runAuditLog(() => caughtUp.resolve()))
     yield* Effect.promise(() => caughtUp.promise)
     yield* Fiber.interrupt(fiber)
   })
