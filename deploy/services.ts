@@ -31,6 +31,7 @@ export const clickhouseOf = (settings: Settings, role: Role) =>
     url: clickhouseUrlOf(settings),
     user: settings.clickhouseUser ?? `tidemark_${role}`,
     password: settings.clickhousePassword,
+    watch: role === "writer",
   })
 
 /** Who a process is at NATS: as the settings say, else the service's own user of the server that runs here. */

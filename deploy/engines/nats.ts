@@ -16,10 +16,17 @@ export interface EmbeddedNats {
   readonly port: number
   /** Whether clients without a user may do anything, as is handy on loopback; true when absent. */
   readonly anonymous?: boolean
+  /** What to run; `nats-server` of PATH when absent. */
+  readonly program?: string
+  /** Further lines of configuration. */
+  readonly configuration?: ReadonlyArray<string>
 }
 
 /** Lays the configuration out as a deployed server has it: the shared file, the tenants' users beside it. */
-const writeConfiguration = (store: string, { dataDir, anonymous = true }: EmbeddedNats): string => {
+const writeConfiguration = (
+  store: string,
+  { dataDir, anonymous = true, configuration = [] }: EmbeddedNats,
+): string => {
   ensureTenantUsers(usersFolder(dataDir))
   copyFileSync(shared, join(store, "nats.conf"))
   const file = join(store, "embedded.conf")
@@ -28,6 +35,7 @@ const writeConfiguration = (store: string, { dataDir, anonymous = true }: Embedd
     // Here and not by a flag, which a reload would forget.
     `jetstream { store_dir: ${JSON.stringify(store)} }`,
     ...(anonymous ? [`no_auth_user: ${natsUser("operator")}`] : []),
+    ...configuration,
   ]
   writeFileSync(file, `${lines.join("\n")}\n`)
   return file
@@ -46,16 +54,17 @@ const adoptOldStore = (store: string): void => {
  */
 const GUARD = `exec 3<&0; "$@" 3<&- </dev/null & server=$!; (while read -r _ <&3; do :; done; kill $server 2>/dev/null) & guard=$!; trap 'kill $server 2>/dev/null' TERM INT; wait $server; status=$?; while kill -0 $server 2>/dev/null; do wait $server; status=$?; done; kill $guard 2>/dev/null; exit $status`
 
-const isInstalled = Effect.try({
-  try: () => execFileSync("nats-server", ["--version"], { stdio: "pipe" }),
-  catch: (cause) =>
-    new EngineError({
-      engine: "nats",
-      reason: "not_installed",
-      detail: `nats-server cannot be run (${(cause as NodeJS.ErrnoException).code})`,
-      hint: "Run `npm run setup`, or set NATS_URL to a server that runs elsewhere.",
-    }),
-})
+const isInstalled = (program: string) =>
+  Effect.try({
+    try: () => execFileSync(program, ["--version"], { stdio: "pipe" }),
+    catch: (cause) =>
+      new EngineError({
+        engine: "nats",
+        reason: "not_installed",
+        detail: `${program} cannot be run (${(cause as NodeJS.ErrnoException).code})`,
+        hint: "Run `npm run setup`, or set NATS_URL to a server that runs elsewhere.",
+      }),
+  })
 
 /** True as soon as the server greets: it sends INFO to whoever connects. */
 const greets = (port: number) =>
@@ -73,7 +82,8 @@ export const natsPidFile = (dataDir: string): string => join(dataDir, "nats", "n
 
 /** Starts a real nats-server with JetStream; it ends with the scope and with this process. */
 export const embeddedNats = Effect.fn("embeddedNats")(function* (options: EmbeddedNats) {
-  yield* isInstalled
+  const { program = "nats-server" } = options
+  yield* isInstalled(program)
   yield* portIsFree("nats", options.port, "NATS_PORT")
   const store = join(options.dataDir, "nats")
   mkdirSync(store, { recursive: true })
@@ -85,7 +95,7 @@ export const embeddedNats = Effect.fn("embeddedNats")(function* (options: Embedd
       "-c",
       GUARD,
       "guard",
-      "nats-server",
+      program,
       "--config",
       configuration,
       "--addr",

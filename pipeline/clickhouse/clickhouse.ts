@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto"
 import { addAbortSignal, Readable } from "node:stream"
 import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client"
 import { Context, Effect, Layer } from "effect"
 import { EXCEPTION_TAG, readBody } from "./body.ts"
 import { type ClickHouseError, toClickHouseError } from "./error.ts"
+import { watchStatement } from "./lost-answer.ts"
 
 export { ClickHouseError, type ClickHouseReason } from "./error.ts"
 
@@ -11,6 +13,8 @@ export interface Connection {
   readonly url: string
   readonly user: string
   readonly password: string
+  /** Gives up statements of whose answer nothing is left; the user must be able to read `system.processes`. */
+  readonly watch?: boolean
 }
 
 export interface StatementOptions {
@@ -87,34 +91,42 @@ export class ClickHouse extends Context.Service<
           ),
           (client) => Effect.promise(() => client.close()),
         )
-        const common = (options: StatementOptions | undefined, signal: AbortSignal) => ({
+        const commonOf = (options: StatementOptions | undefined, signal: AbortSignal, queryId?: string) => ({
           abort_signal: signal,
           ...(options?.params === undefined ? {} : { query_params: { ...options.params } }),
           ...(options?.settings === undefined ? {} : { clickhouse_settings: options.settings }),
-          ...(options?.queryId === undefined ? {} : { query_id: options.queryId }),
+          ...(queryId === undefined ? {} : { query_id: queryId }),
         })
-        const attempt = <A>(run: (signal: AbortSignal) => Promise<A>) =>
-          Effect.tryPromise({ try: run, catch: toClickHouseError })
+        const attempt = <A>(
+          options: StatementOptions | undefined,
+          run: (common: ReturnType<typeof commonOf>) => Promise<A>,
+        ) =>
+          Effect.suspend(() => {
+            const queryId = options?.queryId ?? randomUUID()
+            const answer = Effect.tryPromise({
+              try: (signal) => run(commonOf(options, signal, queryId)),
+              catch: toClickHouseError,
+            })
+            return connection.watch === true
+              ? Effect.raceFirst(answer, watchStatement(client, queryId))
+              : answer
+          })
 
         return ClickHouse.of({
           query: <Row>(statement: string, options?: StatementOptions) =>
-            attempt(async (signal) => {
-              const result = await client.query({
-                query: statement,
-                format: "JSONEachRow",
-                ...common(options, signal),
-              })
+            attempt(options, async (common) => {
+              const result = await client.query({ query: statement, format: "JSONEachRow", ...common })
               return await result.json<Row>()
             }),
           command: (statement, options) =>
-            attempt(async (signal) => {
-              await client.command({ query: statement, ...common(options, signal) })
+            attempt(options, async (common) => {
+              await client.command({ query: statement, ...common })
             }),
           stream: async function* (statement, { signal = new AbortController().signal, ...options } = {}) {
             const { stream, response_headers } = await client
               .exec({
                 query: statement,
-                ...common(options, signal),
+                ...commonOf(options, signal, options.queryId),
                 clickhouse_settings: { ...options.settings, wait_end_of_query: 0 },
               })
               .catch((error: unknown) => {
@@ -125,11 +137,11 @@ export class ClickHouse extends Context.Service<
             yield* readBody(stream, String(response_headers[EXCEPTION_TAG] ?? ""))
           },
           insert: ({ statement, body, ...options }) =>
-            attempt(async (signal) => {
+            attempt(options, async (common) => {
               const result = await client.exec({
                 query: statement,
                 values: Readable.from(body, { objectMode: false }),
-                ...common(options, signal),
+                ...common,
               })
               // The server may say what is wrong only at the end of its answer.
               for await (const _ of result.stream) void _

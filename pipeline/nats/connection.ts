@@ -51,6 +51,10 @@ export class Nats extends Context.Service<
               reconnectTimeWait: 250,
               reconnectJitter: 250,
               timeout: 5000,
+              // A server that hangs, or whose end was never told, is left for another after some seconds; the client's
+              // own two minutes would be six.
+              pingInterval: 2000,
+              maxPingOut: 2,
               ...(server.user === undefined ? {} : { user: server.user }),
               ...(server.password === undefined ? {} : { pass: server.password }),
             }),

@@ -60,8 +60,14 @@ interface Reply {
   readonly stream?: string
   readonly seq?: number
   readonly duplicate?: boolean
-  readonly error?: { readonly code: number; readonly description: string }
+  readonly error?: { readonly code: number; readonly err_code?: number; readonly description: string }
 }
+
+/**
+ * A cluster's leader knows the id from a message that it has not stored, and perhaps never will after a change of
+ * leader. Older servers say that it is a duplicate of the message 0.
+ */
+const NOT_STORED_YET = 10_158
 
 const SWEEP = 100
 
@@ -165,14 +171,17 @@ export class Publisher {
     }
     const reply = message.json<Reply>()
     if (reply.error !== undefined) {
-      const { code, description } = reply.error
+      const { code, err_code, description } = reply.error
+      // Sent again when its time has come.
+      if (err_code === NOT_STORED_YET) return
       if (code === 503) pending.resendAt = Math.min(pending.resendAt, Date.now() + SWEEP)
       else this.#settle(token)?.reject(new PublishError("rejected", `${description} (${code})`))
       return
     }
+    if (reply.seq === undefined || reply.seq === 0) return
     this.#settle(token)?.resolve({
       stream: reply.stream ?? "",
-      seq: reply.seq ?? 0,
+      seq: reply.seq,
       duplicate: reply.duplicate === true,
     })
   }

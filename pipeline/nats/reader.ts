@@ -28,9 +28,9 @@ export interface ReaderOptions {
 }
 
 const EXPIRES = 30_000
-const HEARTBEAT = 5_000
-/** Without any sign of the server for this long, the consumer is taken for lost. */
-const SILENCE = 12_000
+const HEARTBEAT = 1_000
+/** Without any sign of the server for this long, the consumer is taken for lost: it lives on one server of a cluster alone. */
+const SILENCE = 4_000
 const RETRY = 250
 const NANOS = 1_000_000
 

@@ -38,9 +38,12 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
   const { manager } = yield* Nats
   let store: StoreState | undefined
   let offset = 0
+  /** By the own clock. */
+  let heardAt = Number.NEGATIVE_INFINITY
   const look = Effect.gen(function* () {
     const state = yield* readStoreState
-    offset = state.now - Date.now()
+    heardAt = Date.now()
+    offset = state.now - heardAt
     if (store !== undefined && isRestart(store, state)) yield* signal(doubt, "store_restarted")
     store = state
   })
@@ -65,9 +68,11 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
     Effect.gen(function* () {
       // What cannot be reached now is met by whoever needs it; the lease runs out by itself.
       yield* look.pipe(Effect.timeout(options.lease / 3), Effect.ignore)
-      yield* ledger
-        .change((record) => renewed(record, Date.now() + offset + options.lease))
-        .pipe(Effect.catchTag("NatsError", (error) => Effect.logWarning(error.message)))
+      // Who does not reach the store lets somebody else have it, who may.
+      if (Date.now() - heardAt < options.lease)
+        yield* ledger
+          .change((record) => renewed(record, Date.now() + offset + options.lease))
+          .pipe(Effect.catchTag("NatsError", (error) => Effect.logWarning(error.message)))
       yield* lag.pipe(Effect.catch(() => Effect.sync(() => forgetLag(metrics))))
       yield* Effect.sleep(options.lease / 3)
     }),

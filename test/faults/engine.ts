@@ -32,7 +32,7 @@ export const makeEngine = Effect.fn("makeEngine")(function* (
 
   /** A signal that does not end it: to stop it and to let it go on. */
   const signal = (name: "SIGSTOP" | "SIGCONT") =>
-    Effect.sync(() => running !== undefined && process.kill(pidOf(running.child), name))
+    Effect.sync(() => void (running !== undefined && process.kill(pidOf(running.child), name)))
 
   yield* start
   yield* Effect.addFinalizer(() => kill())

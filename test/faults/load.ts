@@ -1,10 +1,10 @@
 import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
-import type { Message, Publisher } from "#nats/publisher.ts"
+import { type Message, type Publisher, PublishError } from "#nats/publisher.ts"
 import { Expected, type Sent } from "./expected.ts"
 import { references } from "./single-events.ts"
 import type { Random } from "../../deploy/demo/random.ts"
 
-const TENANTS = [
+const ZONES = [
   { tenant: "kathmandu", zone: "Asia/Kathmandu" },
   { tenant: "london", zone: "Europe/London" },
   { tenant: "newfoundland", zone: "America/St_Johns" },
@@ -16,15 +16,24 @@ const FORGOTTEN = 1.3
 
 const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
 
-/** Publishes events for as long as it is told, fresh and old, with repeats at once and late, and bad ones between. */
+const tenantOf = (name: string, era: number): string => (era === 0 ? name : `${name}-${era}`)
+
+/**
+ * Publishes events for as long as it is told, fresh and old, with repeats at once and late, and bad ones between. Each
+ * era has tenants of its own, so that they can be counted without those before.
+ */
 export class Load {
-  readonly expected = new Expected()
+  expected = new Expected()
+  /** Of the eras before. */
+  readonly past: Array<Expected> = []
+  /** Ids of the events that must be refused. */
+  readonly refused = new Set<string>()
   readonly #publisher: Publisher
   readonly #random: Random
   readonly #window: number
   readonly #late: Array<{ readonly at: number; readonly message: Message }> = []
   #n = 0
-  bad = 0
+  #era = 0
 
   constructor(publisher: Publisher, random: Random, window: number) {
     this.#publisher = publisher
@@ -32,24 +41,41 @@ export class Load {
     this.#window = window
   }
 
-  /** Tells the directory each tenant's zone. */
-  async introduce(): Promise<void> {
-    for (const { tenant, zone } of TENANTS) {
-      const event = {
-        specversion: "1.0",
-        id: "zone",
-        source: "/faults",
-        type: "tenant.upserted",
-        time: "2026-01-01T00:00:00Z",
-        tenantid: tenant,
-        data: { name: tenant, time_zone: zone },
+  get bad(): number {
+    return this.refused.size
+  }
+
+  /** Events that must be counted. */
+  get total(): number {
+    return this.past.reduce((sum, { rows }) => sum + rows, this.expected.rows)
+  }
+
+  /** Tells the directory the zone of each tenant of so many eras. */
+  async introduce(eras = 1): Promise<void> {
+    for (let era = 0; era < eras; era++)
+      for (const { tenant: name, zone } of ZONES) {
+        const tenant = tenantOf(name, era)
+        const event = {
+          specversion: "1.0",
+          id: "zone",
+          source: "/faults",
+          type: "tenant.upserted",
+          time: "2026-01-01T00:00:00Z",
+          tenantid: tenant,
+          data: { name: tenant, time_zone: zone },
+        }
+        await this.#publish({
+          subject: directorySubject(tenant, event.type),
+          messageId: messageId(tenant, event.id),
+          payload: encode(event),
+        })
       }
-      await this.#publisher.publish({
-        subject: directorySubject(tenant, event.type),
-        messageId: messageId(tenant, event.id),
-        payload: encode(event),
-      })
-    }
+  }
+
+  nextEra(): void {
+    this.past.push(this.expected)
+    this.expected = new Expected()
+    this.#era++
   }
 
   /** Publishes about `rate` events a second until `isOver`; resolves when all are acknowledged. */
@@ -61,7 +87,7 @@ export class Load {
       const due = ((Date.now() - began) / 1000) * rate
       while (sent < due) {
         sent++
-        for (const message of this.#next()) acknowledgements.push(this.#publisher.publish(message))
+        for (const message of this.#next()) acknowledgements.push(this.#publish(message))
       }
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
@@ -72,8 +98,19 @@ export class Load {
   async finish(): Promise<void> {
     for (const { at, message } of this.#late.splice(0)) {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - Date.now())))
-      await this.#publisher.publish(message)
+      await this.#publish(message)
     }
+  }
+
+  /** As a producer must: the same message until the stream has acknowledged it. */
+  async #publish(message: Message): Promise<void> {
+    for (;;)
+      try {
+        await this.#publisher.publish(message)
+        return
+      } catch (error) {
+        if (!(error instanceof PublishError) || error.reason !== "timeout") throw error
+      }
   }
 
   *#next(): Generator<Message> {
@@ -82,7 +119,8 @@ export class Load {
       const due = this.#late.shift()
       if (due !== undefined) yield due.message
     }
-    const { tenant, zone } = random.pick(TENANTS)
+    const { tenant: name, zone } = random.pick(ZONES)
+    const tenant = tenantOf(name, this.#era)
     const now = Date.now()
     const sent: Sent = {
       tenant,
@@ -116,7 +154,7 @@ export class Load {
     const subject = actionSubject(tenant, sent.action)
     const envelope = { subject, messageId: messageId(tenant, id) }
     if (random.chance(0.003)) {
-      this.bad++
+      this.refused.add(id)
       yield { ...envelope, payload: encode({ ...event, data: { ...event.data, quantity: 0 } }) }
       return
     }

@@ -1,33 +1,65 @@
-// npm run test:faults -- --rounds 300 [--seed N] [--rate 2000] [--count-every 25]
+// npm run test:faults -- --rounds 500 [--seed N] [--rate R] [--count-every K] [--writers W] [--only "kill broker"] [--require-cluster]
 import { parseArgs } from "node:util"
-import { Effect } from "effect"
-import { kills } from "./kills.ts"
+import { Cause, Effect, Exit } from "effect"
+import { newerNats } from "./newer-nats.ts"
+import { KINDS } from "./plan.ts"
+import { runSuite } from "./suite.ts"
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "100" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    rate: { type: "string", default: "2000" },
-    "count-every": { type: "string", default: "25" },
+    rate: { type: "string", default: "1000" },
+    "count-every": { type: "string", default: "1" },
+    writers: { type: "string", default: "3" },
+    /** May be given several times. */
+    only: { type: "string", multiple: true, default: [] },
+    "require-cluster": { type: "boolean", default: false },
   },
 })
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
-say(`seed ${values.seed}`)
+const stop = (text: string): never => {
+  process.stderr.write(`${text}\n`)
+  process.exit(2)
+}
+const number = (name: "rounds" | "seed" | "rate" | "count-every" | "writers", least: number): number => {
+  const value = Number(values[name])
+  return Number.isSafeInteger(value) && value >= least
+    ? value
+    : stop(`--${name} is ${JSON.stringify(values[name])}; expected a whole number of at least ${least}`)
+}
+const unknown = values.only.find((kind) => !KINDS.includes(kind))
+if (unknown !== undefined) stop(`--only is ${JSON.stringify(unknown)}; expected one of ${KINDS.join(", ")}`)
+
+const options = {
+  rounds: number("rounds", 1),
+  seed: number("seed", 0),
+  rate: number("rate", 1),
+  countEvery: number("count-every", 1),
+  writers: number("writers", 1),
+  longest: 3000,
+  only: values.only,
+  say,
+}
+const nats = newerNats()
+if (!("missing" in nats))
+  say(`seed ${options.seed}: ${options.writers} writers, three nats-server ${nats.version}`)
+else if (values["require-cluster"]) stop(`no nats-server for a cluster: ${nats.missing}`)
+else say(`seed ${options.seed}: ONE nats-server of one replica, no cluster: ${nats.missing}`)
+
 const began = Date.now()
-const result = await Effect.runPromise(
-  kills({
-    rounds: Number(values.rounds),
-    seed: Number(values.seed),
-    rate: Number(values.rate),
-    countEvery: Number(values["count-every"]),
-    say,
-  }),
-)
-for (const difference of result.differences.slice(0, 20)) say(difference)
-const { wanted, found } = result.deadLetters
-const isRight = result.differences.length === 0 && wanted === found
-say(
-  `${values.rounds} rounds in ${Math.round((Date.now() - began) / 1000)} s: kills ${JSON.stringify(result.kills)}, ${result.events} events, ${found} dead letters of ${wanted}, ${result.differences.length} differences`,
-)
-process.exitCode = isRight ? 0 : 1
+const exit = await Effect.runPromiseExit(runSuite({ ...options, nats }))
+const seconds = Math.round((Date.now() - began) / 1000)
+if (Exit.isSuccess(exit)) {
+  const { faults, events, deadLetters } = exit.value
+  const total = Object.values(faults).reduce((sum, n) => sum + n, 0)
+  say(`faults by kind: ${JSON.stringify(faults)}`)
+  say(
+    `seed ${options.seed}: ${options.rounds} rounds in ${seconds} s: ${total} faults, ${events} events, ${deadLetters.found} dead letters of ${deadLetters.wanted}, 0 differences`,
+  )
+} else {
+  say(Cause.pretty(exit.cause))
+  say(`seed ${options.seed}: FAILED after ${seconds} s`)
+  process.exitCode = 1
+}

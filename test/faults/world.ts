@@ -18,6 +18,14 @@ import { makeWriters } from "./writers.ts"
 /** The broker's duplicate window, milliseconds. Short, so that its end is met again and again. */
 export const WINDOW = 4000
 const DAY = 86_400_000
+/** Of the writers of a fault test: small batches and a short lease, so that their ends are met again and again. */
+export const WRITER_SETTINGS = {
+  DUPLICATE_WINDOW: `${WINDOW}ms`,
+  MAX_CLOCK_AHEAD: "1s",
+  WRITER_LEASE: "1s",
+  BATCH_ROWS: "400",
+  BATCH_INTERVAL: "50ms",
+} as const
 
 /** The engines and writers of a fault test, each of which can be killed and started again. */
 export const makeWorld = Effect.gen(function* () {
@@ -37,11 +45,7 @@ export const makeWorld = Effect.gen(function* () {
       NATS_URL: natsUrl,
       CLICKHOUSE_URL: clickhouseUrl,
       TIDEMARK_DATA_DIR: dataDir,
-      DUPLICATE_WINDOW: `${WINDOW}ms`,
-      MAX_CLOCK_AHEAD: "1s",
-      WRITER_LEASE: "1s",
-      BATCH_ROWS: "400",
-      BATCH_INTERVAL: "50ms",
+      ...WRITER_SETTINGS,
     },
     // Named by whoever looks for what went wrong.
     process.env["FAULTS_LOG"] ?? join(dataDir, "writers.log"),

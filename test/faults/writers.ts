@@ -14,7 +14,8 @@ export interface WriterProcess {
   readonly log: () => string
 }
 
-const hasEnded = ({ process }: WriterProcess): boolean =>
+/** It is no more. */
+export const hasEnded = ({ process }: WriterProcess): boolean =>
   process.exitCode !== null || process.signalCode !== null
 
 /** Sends a signal and waits until the writer has ended. */

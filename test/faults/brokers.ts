@@ -1,0 +1,105 @@
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { BUCKETS } from "#schemas/names.ts"
+import { embeddedNats, natsPidFile } from "../../deploy/engines/nats.ts"
+import { ensurePasswords } from "../../deploy/nats/passwords.ts"
+import { makeEngine } from "./engine.ts"
+import { quietPort } from "./quiet-port.ts"
+
+/** Whose leader is meant: of all of JetStream, of a stream, of the ledger. */
+export type Led = "meta" | "ledger" | { readonly stream: string }
+
+interface Account {
+  readonly stream_detail?: ReadonlyArray<{
+    readonly name: string
+    readonly cluster?: { readonly leader?: string }
+  }>
+}
+interface JetStreamz {
+  readonly meta_cluster?: { readonly leader?: string }
+  readonly account_details?: ReadonlyArray<Account>
+}
+
+const PATIENCE = 500
+
+/** What a server says of its JetStream; undefined while it does not answer. */
+const jetstreamz = async (port: number): Promise<JetStreamz | undefined> => {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE)
+    const answer = await fetch(`http://127.0.0.1:${port}/jsz?accounts=true&streams=true`, { signal })
+    return (await answer.json()) as JetStreamz
+  } catch {
+    return undefined
+  }
+}
+
+/** The servers of the fault suite, one or a cluster, each of which can be killed, stopped and started again. */
+export const makeBrokers = Effect.fn("makeBrokers")(function* (
+  dataDir: string,
+  options: { readonly servers: number; readonly program: string },
+) {
+  const places = yield* Effect.all(
+    Array.from({ length: options.servers }, (_, n) =>
+      Effect.map(Effect.all([quietPort, quietPort, quietPort]), ([port, clusterPort, monitorPort]) => ({
+        name: `n${n}`,
+        folder: join(dataDir, `n${n}`),
+        port,
+        clusterPort,
+        monitorPort,
+      })),
+    ),
+  )
+  const routes = places.map(({ clusterPort }) => `nats://127.0.0.1:${clusterPort}`)
+  const cluster = (clusterPort: number) =>
+    places.length === 1
+      ? []
+      : [
+          // Clients know the servers by the links to them alone.
+          `cluster { name: faults, listen: "127.0.0.1:${clusterPort}", no_advertise: true, routes: ${JSON.stringify(routes)} }`,
+        ]
+  const passwordsOf = (folder: string) => join(folder, "nats", "passwords.json")
+  const { folder: first } = places[0] ?? { folder: dataDir }
+  const passwords = ensurePasswords(first)
+  const servers = yield* Effect.all(
+    places.map(({ name, folder, port, clusterPort, monitorPort }) =>
+      Effect.gen(function* () {
+        mkdirSync(join(folder, "nats"), { recursive: true })
+        if (folder !== first) copyFileSync(passwordsOf(first), passwordsOf(folder))
+        const engine = yield* makeEngine(
+          embeddedNats({
+            dataDir: folder,
+            port,
+            program: options.program,
+            configuration: [
+              `server_name: ${name}`,
+              `http: "127.0.0.1:${monitorPort}"`,
+              ...cluster(clusterPort),
+            ],
+          }),
+          () => Number(readFileSync(natsPidFile(folder), "utf8")),
+        )
+        return { name, port, monitorPort, ...engine }
+      }),
+    ),
+  )
+
+  /** The server that leads, as the first of the others that answers says; any server when nobody knows. */
+  const leaderOf = Effect.fnUntraced(function* (led: Led) {
+    for (const { monitorPort } of servers) {
+      const said = yield* Effect.promise(() => jetstreamz(monitorPort))
+      const stream = led === "ledger" ? `KV_${BUCKETS.ledger}` : led === "meta" ? undefined : led.stream
+      const leader =
+        stream === undefined
+          ? said?.meta_cluster?.leader
+          : said?.account_details
+              ?.flatMap(({ stream_detail = [] }) => stream_detail)
+              .find(({ name }) => name === stream)?.cluster?.leader
+      const found = servers.find(({ name }) => name === leader)
+      if (found !== undefined) return found
+    }
+    return servers[0]
+  })
+
+  return { servers, leaderOf, password: passwords.writer }
+})

@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { isSafeForReplicas } from "../../pipeline/writer/claim.ts"
+
+/** The Debian release whose nats-server is new enough; it runs on the one before, too. */
+const SUITE = "trixie"
+const CACHE = join(import.meta.dirname, "..", "..", "node_modules", ".cache", "nats-server")
+const CACHED = join(CACHE, "usr", "sbin", "nats-server")
+
+/** A nats-server that keeps a replicated ledger, or why there is none. */
+export type NewerNats = { readonly program: string; readonly version: string } | { readonly missing: string }
+
+const versionOf = (program: string): string | undefined => {
+  try {
+    const said = execFileSync(program, ["--version"], { encoding: "utf8", stdio: "pipe" })
+    return /v(\d+\.\d+\.\d+\S*)/u.exec(said)?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+const known = (program: string): NewerNats | undefined => {
+  const version = versionOf(program)
+  return version !== undefined && isSafeForReplicas(version) ? { program, version } : undefined
+}
+
+/** Where this machine gets Debian's packages from; the same mirror has the other releases. */
+const mirror = (): string | undefined => {
+  const release = /^VERSION_CODENAME=(\S+)$/mu.exec(readFileSync("/etc/os-release", "utf8"))?.[1]
+  const format = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+  const lists = execFileSync("apt-get", ["indextargets", "--format", format, "Created-By: Packages"], {
+    encoding: "utf8",
+    stdio: "pipe",
+  })
+  return lists
+    .split("\n")
+    .find((line) => line.endsWith(` ${release} main`))
+    ?.split(" ")[0]
+}
+
+/** Downloads the package and unpacks it, with lists and caches of its own: nothing is installed. */
+const download = (): void => {
+  const uri = mirror()
+  if (uri === undefined) throw new Error("apt names no mirror of Debian")
+  const folder = `${CACHE}.${process.pid}`
+  try {
+    for (const name of ["state/lists/partial", "cache/archives/partial", "unpacked"])
+      mkdirSync(join(folder, name), { recursive: true })
+    const sources = join(folder, "sources.list")
+    writeFileSync(sources, `deb ${uri} ${SUITE} main\n`)
+    const options = {
+      "Dir::Etc::sourcelist": sources,
+      "Dir::Etc::sourceparts": "/dev/null",
+      "Dir::State": join(folder, "state"),
+      "Dir::Cache": join(folder, "cache"),
+      "Acquire::Languages": "none",
+      "Acquire::Retries": "2",
+      // The folder is this user's alone.
+      "APT::Sandbox::User": "",
+    }
+    const flags = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`])
+    const apt = (...args: ReadonlyArray<string>) =>
+      execFileSync("apt-get", [...flags, "-qq", ...args], { cwd: folder, stdio: "pipe", timeout: 120_000 })
+    apt("update")
+    apt("download", "nats-server")
+    const deb = readdirSync(folder).find((name) => name.endsWith(".deb"))
+    if (deb === undefined) throw new Error("apt downloaded nothing")
+    execFileSync("dpkg", ["-x", deb, "unpacked"], { cwd: folder, stdio: "pipe" })
+    rmSync(CACHE, { recursive: true, force: true })
+    renameSync(join(folder, "unpacked"), CACHE)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The installed one if it is new enough, else Debian's newer one beside it, downloaded once. */
+export const newerNats = (): NewerNats => {
+  const found = known("nats-server") ?? (existsSync(CACHED) ? known(CACHED) : undefined)
+  if (found !== undefined) return found
+  try {
+    download()
+  } catch (error) {
+    const said = (error as { readonly stderr?: Buffer }).stderr?.toString().trim()
+    return { missing: (said || (error as Error).message).split("\n")[0] ?? "" }
+  }
+  return known(CACHED) ?? { missing: `Debian's ${SUITE} has none that is new enough` }
+}

@@ -1,0 +1,140 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { Nats } from "#nats/connection.ts"
+import { Publisher } from "#nats/publisher.ts"
+import { Random } from "../../deploy/demo/random.ts"
+import { type ClusterWorld, makeClusterWorld } from "./cluster-world.ts"
+import { deadLetters } from "./dead-letters.ts"
+import { diagnose } from "./diagnose.ts"
+import type { Expected } from "./expected.ts"
+import { makeInflictor } from "./inflict.ts"
+import { keptFolder } from "./kept-folder.ts"
+import { Load } from "./load.ts"
+import type { NewerNats } from "./newer-nats.ts"
+import { describeFault, kindOf, planRound } from "./plan.ts"
+import { WINDOW } from "./world.ts"
+
+export interface SuiteOptions {
+  readonly rounds: number
+  readonly seed: number
+  /** Events a second while faults go on. */
+  readonly rate: number
+  /** Everything is counted after so many rounds, and at the end. */
+  readonly countEvery: number
+  readonly writers: number
+  /** Milliseconds that a fault lasts at most. */
+  readonly longest: number
+  /** Kinds of faults, all when it is empty. */
+  readonly only: ReadonlyArray<string>
+  readonly nats: NewerNats
+  readonly say: (line: string) => void
+}
+
+export interface SuiteResult {
+  readonly faults: Readonly<Record<string, number>>
+  readonly events: number
+  readonly deadLetters: { readonly wanted: number; readonly found: number }
+}
+
+/** The promise was not kept, or nothing moved any more. */
+class Broken extends Schema.TaggedError<Broken>()("Broken", {
+  seed: Schema.Int,
+  round: Schema.Int,
+  differences: Schema.Array(Schema.String),
+  folder: Schema.String,
+}) {
+  override get message(): string {
+    const shown = this.differences.slice(0, 30).join("\n  ")
+    return `seed ${this.seed}, round ${this.round}: ${this.differences.length} differences\n  ${shown}\nkept: ${this.folder}`
+  }
+}
+
+/** Rounds after which the load goes on with other tenants, so that a count need not look at all that ever was. */
+const ERA = 25
+
+/** Dead letters, told apart by the events that they hold: a broker that forgot an id took the event twice. */
+const compareLetters = Effect.fnUntraced(function* (load: Load) {
+  const found = new Set(
+    (yield* deadLetters).map(({ payload }) => JSON.parse(payload.toString()).id as string),
+  )
+  const missing = [...load.refused].filter((id) => !found.has(id))
+  const surplus = [...found].filter((id) => !load.refused.has(id))
+  return {
+    found: found.size,
+    differences: [
+      ...missing.map((id) => `${id} should be a dead letter`),
+      ...surplus.map((id) => `${id} should be no dead letter`),
+    ],
+  }
+})
+
+const secondsSince = (instant: number): string => ((Date.now() - instant) / 1000).toFixed(1)
+
+/**
+ * Kills, stops and cuts off writers, brokers and store in random combinations under load, lets them come up again, and
+ * counts what raw and each rollup hold against what was published. Fails at the first difference.
+ */
+const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOptions) {
+  const { rounds, seed, say } = options
+  const plans = new Random(seed)
+  const faults: Record<string, number> = {}
+  const { connection } = yield* Effect.map(
+    Layer.build(Nats.layer({ url: world.producerUrl, name: "producer" })),
+    Context.get(Nats),
+  )
+  const publisher = Publisher.open(connection, { ackTimeout: 1000, giveUpAfter: 10_000 })
+  const load = new Load(publisher, new Random(seed + 1), WINDOW)
+  yield* Effect.promise(() => load.introduce(Math.ceil(rounds / ERA)))
+  const { inflict, ended, stop } = yield* makeInflictor(world)
+  const broken = (round: number, differences: ReadonlyArray<string>) =>
+    new Broken({ seed, round, differences, folder: world.dataDir })
+
+  const count = Effect.fnUntraced(function* (round: number, expected: ReadonlyArray<Expected>) {
+    const began = Date.now()
+    const stuck = yield* world.quiet
+    if (stuck !== undefined) return yield* broken(round, [stuck, ...(yield* ended)])
+    const quiet = secondsSince(began)
+    const differences = [
+      ...(yield* ended),
+      ...(yield* Effect.forEach(expected, (one) => one.differences(true))).flat(),
+    ]
+    if (differences.length > 0) return yield* broken(round, [...differences, ...(yield* diagnose(world))])
+    say(`round ${round}: ${load.total} events, quiet after ${quiet} s, 0 differences`)
+  })
+
+  for (let round = 1; round <= rounds; round++) {
+    const { lead, faults: planned } = planRound(plans, { ...options, servers: world.brokers.servers.length })
+    say(`round ${round}: ${planned.map(describeFault).join("; ")}`)
+    for (const fault of planned) faults[kindOf(fault)] = (faults[kindOf(fault)] ?? 0) + 1
+    let isOver = false
+    const loading = load.run(options.rate, () => isOver)
+    yield* Effect.sleep(lead)
+    yield* Effect.forEach(planned, inflict, { concurrency: "unbounded" })
+    isOver = true
+    yield* Effect.promise(() => loading)
+    if (round % options.countEvery === 0) yield* count(round, [load.expected])
+    if (round % ERA === 0 && round < rounds) load.nextEra()
+  }
+  yield* Effect.promise(() => load.finish())
+  yield* count(rounds, [...load.past, load.expected])
+  const letters = yield* compareLetters(load)
+  if (letters.differences.length > 0) return yield* broken(rounds, letters.differences)
+  yield* Effect.promise(() => publisher.close())
+  yield* stop
+  return {
+    faults,
+    events: load.total,
+    deadLetters: { wanted: load.bad, found: letters.found },
+  } satisfies SuiteResult
+})
+
+/** The fault suite. What it leaves behind is kept when it fails. */
+export const runSuite = Effect.fn("runSuite")(function* (options: SuiteOptions) {
+  const { nats } = options
+  const dataDir = yield* keptFolder
+  const world = yield* makeClusterWorld({
+    dataDir,
+    writers: options.writers,
+    ...("missing" in nats ? { servers: 1, program: "nats-server" } : { servers: 3, program: nats.program }),
+  })
+  return yield* runIn(world, options).pipe(Effect.provide(world.services))
+}, Effect.scoped)
