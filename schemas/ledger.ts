@@ -38,6 +38,8 @@ export const LedgerRecord = Schema.Struct({
   horizon: Schema.Int,
   /** Messages received before this instant are all looked up for repeats, fresh ones too. */
   look_up_all_until: Schema.Finite,
+  /** The stream's end when its leader was last seen, where a change of leader may make the broker forget ids. */
+  led_through: Schema.optionalKey(Schema.Int),
   /** The broker's duplicate window and the clock tolerance with which the record was written. */
   duplicate_window: Schema.Finite,
   max_clock_ahead: Schema.Finite,

@@ -2,6 +2,7 @@ import { Effect, Queue, Schedule } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import type { Refusal } from "#schemas/refusal.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { nextSequence } from "#nats/next-sequence.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { type StreamMessage, StreamReader } from "#nats/reader.ts"
 import { publishDeadLetters } from "../writer/dead-letters.ts"
@@ -94,12 +95,12 @@ export const applyStream = Effect.fn("applyStream")(function* (
     const position = yield* readProgress(created)
     // A stream that ends before the position is another one: apply it from its beginning.
     const from = position > state.last_seq ? 1 : position + 1
-    // The last messages may have been taken out of the stream, so its end says nothing.
-    const atOrBehind = { seq: from, next_by_subj: ">" }
-    const next = yield* attemptNats(`look for messages of ${stream}`, () =>
-      manager.streams.getMessage(stream, atOrBehind),
-    )
-    if (next === null) onCaughtUp()
+    /** Whether all that the stream held at the start is applied. Its leader is asked: a reader's server may lag behind. */
+    const isAllApplied = (applied: number) =>
+      attemptNats(`look for messages of ${stream}`, () => nextSequence(manager, stream, applied + 1)).pipe(
+        Effect.map((next) => next === undefined || next > state.last_seq),
+      )
+    if (yield* isAllApplied(from - 1)) onCaughtUp()
     const queue = yield* Queue.unbounded<Judged>()
     const reader = yield* Effect.acquireRelease(
       Effect.sync(() =>
@@ -128,7 +129,7 @@ export const applyStream = Effect.fn("applyStream")(function* (
       reader.resume()
       yield* apply(taken.value, created)
       applied = taken.value.at(-1)?.message.seq ?? applied
-      if (taken.value.some(({ isLast }) => isLast)) onCaughtUp()
+      if (taken.value.some(({ isLast }) => isLast) && (yield* isAllApplied(applied))) onCaughtUp()
     }
   })
 

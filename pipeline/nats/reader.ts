@@ -1,5 +1,6 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream"
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
+import { nextSequence } from "./next-sequence.ts"
 
 /** One message as the stream holds it. */
 export interface StreamMessage {
@@ -31,6 +32,8 @@ const EXPIRES = 30_000
 const HEARTBEAT = 1_000
 /** Without any sign of the server for this long, the consumer is taken for lost: it lives on one server of a cluster alone. */
 const SILENCE = 4_000
+/** Without a message for this long, the stream's leader is asked whether there is one. */
+const STALL = 2_000
 const RETRY = 250
 const NANOS = 1_000_000
 
@@ -67,6 +70,9 @@ export class StreamReader {
   #paused = false
   #stopped = false
   #heardAt = Date.now()
+  /** When a message came, or the leader said that there is none. */
+  #currentAt = Date.now()
+  #asking = false
   #starting: Promise<void> | undefined
   readonly #watchdog: NodeJS.Timeout
 
@@ -182,6 +188,27 @@ export class StreamReader {
     )
   }
 
+  /**
+   * A consumer reads what its server holds, and a server that was killed and started again may lag behind the stream's
+   * leader for minutes, with heartbeats all the while (seen on 2.10.27). Another consumer may lie on another server.
+   */
+  async #askLeader(): Promise<void> {
+    const { stream, filter } = this.#options
+    const subscription = this.#subscription
+    const from = this.#next
+    this.#asking = true
+    try {
+      const next = await nextSequence(this.#manager, stream, from, filter)
+      if (this.#subscription !== subscription || this.#next !== from) return
+      this.#currentAt = Date.now()
+      if (next !== undefined) this.#restart("stalled")
+    } catch {
+      // Nobody leads, or nobody answers: the next heartbeat asks again.
+    } finally {
+      this.#asking = false
+    }
+  }
+
   #receive(message: Msg): void {
     this.#heardAt = Date.now()
     const reply = message.reply ?? ""
@@ -198,6 +225,7 @@ export class StreamReader {
     }
     this.#delivery = delivery
     this.#next = seq + 1
+    this.#currentAt = this.#heardAt
     this.#requested--
     this.#options.onMessage(
       {
@@ -215,7 +243,10 @@ export class StreamReader {
   #status(message: Msg): void {
     const code = message.headers?.code ?? 0
     // 100 is a heartbeat.
-    if (code === 100) return
+    if (code === 100) {
+      if (this.#heardAt - this.#currentAt > STALL && !this.#asking) void this.#askLeader()
+      return
+    }
     const unanswered = Number(message.headers?.get("Nats-Pending-Messages") ?? Number.NaN)
     // 408: the request expired; 409 with what is pending: its bytes are used up. Both end one request.
     if ((code === 408 || code === 409) && Number.isInteger(unanswered)) {

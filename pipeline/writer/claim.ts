@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { BUCKETS, TABLES } from "#schemas/names.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { isAtLeast } from "#nats/version.ts"
 import { Writer } from "./context.ts"
 import { noteQuality } from "./quality.ts"
 import { readStoreState } from "./store-clock.ts"
@@ -20,14 +21,7 @@ export class UnsafeLedger extends Schema.TaggedError<UnsafeLedger>()("UnsafeLedg
 const SAFE = [2, 10, 27] as const
 
 /** True for a server that keeps compare-and-swap on a replicated stream. */
-export const isSafeForReplicas = (version: string): boolean => {
-  const numbers = version.split(/[.-]/u).map(Number)
-  for (const [index, least] of SAFE.entries()) {
-    const number = numbers[index] ?? 0
-    if (number !== least) return number > least
-  }
-  return true
-}
+export const isSafeForReplicas = (version: string): boolean => isAtLeast(version, SAFE)
 
 /** Refuses a replicated ledger on a server that does not keep its word. */
 export const checkLedgerServer: Effect.Effect<void, UnsafeLedger | NatsError, Nats> = Effect.gen(

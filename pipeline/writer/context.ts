@@ -1,6 +1,7 @@
 import { Context } from "effect"
 import type { Publisher } from "#nats/publisher.ts"
 import type { Judge } from "./action-row.ts"
+import type { Led } from "./leader.ts"
 import type { Ledger } from "./ledger.ts"
 import type { WriterMetrics } from "./metrics.ts"
 
@@ -27,5 +28,6 @@ export class Writer extends Context.Service<
     readonly metrics: WriterMetrics
     /** Messages up to `through` have their dead letters already; proving them again makes no second ones. */
     readonly buried: { through: number }
+    readonly led: Led
   }
 >()("tidemark/pipeline/Writer") {}

@@ -5,6 +5,7 @@ import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { newestGeneration } from "./claim.ts"
 import { Writer } from "./context.ts"
 import { endAttempts } from "./fence.ts"
+import { checkLeader } from "./leader.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { lastStored, type Mark, messageAt } from "./marks.ts"
 import { noteQuality, scopeOfStored } from "./quality.ts"
@@ -44,7 +45,7 @@ const regression = Effect.fnUntraced(function* (record: LedgerRecord, stored: Ma
 
 /** Begins another life of the stream: everything in it is looked up until the broker's memory is whole again. */
 const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: string) {
-  const { ledger, options, metrics, buried } = yield* Writer
+  const { ledger, options, metrics, buried, led } = yield* Writer
   const { manager } = yield* Nats
   const { stream, generation, committed } = record
   // What the old life left half done: its messages may be gone, its rows tell which rollups to look at.
@@ -62,11 +63,14 @@ const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: 
     committed_at: 0,
     // All that it holds now was perhaps attempted in its former life.
     horizon: state.last_seq,
+    led_through: Math.max(0, state.first_seq - 1),
     look_up_all_until: Date.now() + options.duplicateWindow + options.maxClockAhead,
   }))
   metrics.generations++
   metrics.committed = Math.max(0, state.first_seq - 1)
   buried.through = 0
+  led.through = undefined
+  led.leader = undefined
   yield* noteQuality({
     stream,
     kind: "new_generation",
@@ -129,5 +133,6 @@ export const checkGround = Effect.fn("checkGround")(function* (): Effect.fn.Retu
           Math.max(maxClockAhead, record.max_clock_ahead)
         : mine.look_up_all_until,
   }))
+  yield* checkLeader()
   yield* walkBack()
 })

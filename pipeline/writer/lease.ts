@@ -6,8 +6,9 @@ import type { DoubtCause, WriterMetrics } from "./metrics.ts"
 import { isRestart, readStoreState, type StoreState } from "./store-clock.ts"
 
 /** The lease until another instant, and with it the barrier of an owner that holds one. */
-const renewed = (record: LedgerRecord, until: number): LedgerRecord => ({
+const renewed = (record: LedgerRecord, until: number, ledThrough: number | undefined): LedgerRecord => ({
   ...record,
+  ...(ledThrough === undefined ? {} : { led_through: Math.max(record.led_through ?? 0, ledThrough) }),
   lease_until: until,
   ...(record.barrier?.holder === record.owner ? { barrier: { ...record.barrier, until } } : {}),
 })
@@ -34,7 +35,7 @@ export const forgetLag = (metrics: WriterMetrics): void => {
 
 /** Renews the lease for as long as the partition is ours, and watches for a store or a stream that is another one. */
 export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
-  const { ledger, options, metrics } = yield* Writer
+  const { ledger, options, metrics, led } = yield* Writer
   const { manager } = yield* Nats
   let store: StoreState | undefined
   let offset = 0
@@ -71,7 +72,7 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
       // Who does not reach the store lets somebody else have it, who may.
       if (Date.now() - heardAt < options.lease)
         yield* ledger
-          .change((record) => renewed(record, Date.now() + offset + options.lease))
+          .change((record) => renewed(record, Date.now() + offset + options.lease, led.through))
           .pipe(Effect.catchTag("NatsError", (error) => Effect.logWarning(error.message)))
       yield* lag.pipe(Effect.catch(() => Effect.sync(() => forgetLag(metrics))))
       yield* Effect.sleep(options.lease / 3)

@@ -12,6 +12,7 @@ export type DoubtCause =
   | "ledger_failed"
   | "store_restarted"
   | "nats_reconnected"
+  | "leader_changed"
   | "stream_changed"
   | "barrier"
 

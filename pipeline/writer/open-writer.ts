@@ -31,5 +31,6 @@ export const openWriter = Effect.fn("openWriter")(function* (
     deadLetters: Publisher.open(connection),
     metrics,
     buried: { through: 0 },
+    led: { leader: undefined, at: 0, through: undefined },
   }
 })

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { nextSequence } from "#nats/next-sequence.ts"
 import { type StreamMessage, StreamReader } from "#nats/reader.ts"
 
 export interface Range {
@@ -21,6 +22,7 @@ export interface ReadMessages {
 
 const WINDOW = 4096
 const WINDOW_BYTES = 8 * 1024 * 1024
+const RETRY = 250
 
 /**
  * Reads the messages of a range that are still in the stream, up to a number of rows or bytes. It waits for as long as
@@ -40,12 +42,14 @@ export const readRange = Effect.fn("readRange")(function* (
     range.to < state.first_seq
   )
     return { messages: [], through: range.to, ...ends }
+  /** Whether the stream's leader holds a message of the range from here on. */
+  const hasFrom = async (seq: number) => {
+    const next = await nextSequence(manager, range.stream, seq)
+    return next !== undefined && next <= range.to
+  }
   // What was taken out of the stream at its end sends no message to wait for.
-  const atOrBehind = { seq: range.from, next_by_subj: ">" }
-  const next = yield* attemptNats("look for a message", () =>
-    manager.streams.getMessage(range.stream, atOrBehind),
-  )
-  if (next === null || next.seq > range.to) return { messages: [], through: range.to, ...ends }
+  if (!(yield* attemptNats("look for a message", () => hasFrom(range.from))))
+    return { messages: [], through: range.to, ...ends }
   const last = Math.min(range.to, state.last_seq)
   return yield* Effect.callback<ReadMessages>((resume) => {
     const messages: Array<StreamMessage> = []
@@ -55,6 +59,20 @@ export const readRange = Effect.fn("readRange")(function* (
       done = true
       reader.stop()
       resume(Effect.succeed({ messages, through, ...ends }))
+    }
+    /**
+     * The end may be a message that was deleted from the stream, behind which nothing comes. That nothing waits is the
+     * word of the consumer's server alone, which may lag behind.
+     */
+    const askForMore = async (seq: number): Promise<void> => {
+      const isNews = () => done || messages.at(-1)?.seq !== seq
+      if (isNews()) return
+      try {
+        const isMore = await hasFrom(seq + 1)
+        if (!isMore && !isNews()) finish(range.to)
+      } catch {
+        setTimeout(() => void askForMore(seq), RETRY)
+      }
     }
     const reader = StreamReader.open(connection, manager, {
       stream: range.stream,
@@ -67,9 +85,9 @@ export const readRange = Effect.fn("readRange")(function* (
           messages.push(message)
           bytes += message.payload.byteLength
         }
-        // The end may be a message that was deleted from the stream; then a later one shows it, or that none waits.
-        if (message.seq >= last || waiting === 0) finish(range.to)
+        if (message.seq >= last) finish(range.to)
         else if (messages.length >= bounds.rows || bytes >= bounds.bytes) finish(message.seq)
+        else if (waiting === 0) void askForMore(message.seq)
       },
     })
     return Effect.sync(() => reader.stop())

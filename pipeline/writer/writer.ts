@@ -5,6 +5,7 @@ import { claim, type UnsafeLedger } from "./claim.ts"
 import { Writer, type WriterOptions } from "./context.ts"
 import { flow } from "./flow.ts"
 import { checkGround } from "./guards.ts"
+import { watchLeader } from "./leader.ts"
 import { type Doubt, forgetLag, keepLease, signal, watchBarrier } from "./lease.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { count, type DoubtCause, type WriterMetrics } from "./metrics.ts"
@@ -89,6 +90,7 @@ const tenure = Effect.gen(function* () {
   yield* work(doubt).pipe(
     Effect.raceFirst(keepLease(doubt)),
     Effect.raceFirst(watchConnection(doubt)),
+    Effect.raceFirst(watchLeader(doubt)),
     Effect.raceFirst(watchBarrier(doubt)),
     Effect.ensuring(release),
   )

@@ -125,6 +125,16 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     }
   })
 
+  /** Lives of a stream that nothing here began. */
+  const generations = Effect.gen(function* () {
+    const found: Array<string> = []
+    for (const stream of actionStreams()) {
+      const { generation = 1 } = (yield* ledger(stream)) ?? {}
+      if (generation !== 1) found.push(`${stream} is taken for its generation ${generation}`)
+    }
+    return found
+  }).pipe(Effect.orDie, Effect.provide(services))
+
   return {
     dataDir,
     services,
@@ -134,6 +144,7 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     producer,
     producerUrl: urlOf(producer.toBrokers),
     quiet,
+    generations,
   }
 })
 

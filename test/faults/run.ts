@@ -1,4 +1,4 @@
-// npm run test:faults -- --rounds 500 [--seed N] [--rate R] [--count-every K] [--writers W] [--only "kill broker"] [--require-cluster]
+// npm run test:faults -- --rounds 500 [--seed N] [--rate R] [--count-every K] [--writers W] [--longest MS] [--only "kill broker"] [--require-cluster]
 import { parseArgs } from "node:util"
 import { Cause, Effect, Exit } from "effect"
 import { newerNats } from "./newer-nats.ts"
@@ -12,6 +12,8 @@ const { values } = parseArgs({
     rate: { type: "string", default: "1000" },
     "count-every": { type: "string", default: "1" },
     writers: { type: "string", default: "3" },
+    /** Milliseconds that a fault lasts at most. */
+    longest: { type: "string", default: "4000" },
     /** May be given several times. */
     only: { type: "string", multiple: true, default: [] },
     "require-cluster": { type: "boolean", default: false },
@@ -23,7 +25,10 @@ const stop = (text: string): never => {
   process.stderr.write(`${text}\n`)
   process.exit(2)
 }
-const number = (name: "rounds" | "seed" | "rate" | "count-every" | "writers", least: number): number => {
+const number = (
+  name: keyof typeof values & ("rounds" | "seed" | "rate" | "count-every" | "writers" | "longest"),
+  least: number,
+): number => {
   const value = Number(values[name])
   return Number.isSafeInteger(value) && value >= least
     ? value
@@ -38,7 +43,7 @@ const options = {
   rate: number("rate", 1),
   countEvery: number("count-every", 1),
   writers: number("writers", 1),
-  longest: 3000,
+  longest: number("longest", 1001),
   only: values.only,
   say,
 }

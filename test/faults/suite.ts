@@ -95,6 +95,7 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
     const quiet = secondsSince(began)
     const differences = [
       ...(yield* ended),
+      ...(yield* world.generations),
       ...(yield* Effect.forEach(expected, (one) => one.differences(true))).flat(),
     ]
     if (differences.length > 0) return yield* broken(round, [...differences, ...(yield* diagnose(world))])
