@@ -20,6 +20,7 @@ import { actionRoutes } from "./routes/actions.ts"
 import { keyRoutes } from "./routes/api-keys.ts"
 import { auditRoutes } from "./routes/audit-log.ts"
 import { clientRoutes } from "./routes/clients.ts"
+import { dataQualityRoutes } from "./routes/data-quality.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { exportRoutes } from "./routes/exports.ts"
 import { grantRoutes } from "./routes/grants.ts"
@@ -74,6 +75,7 @@ export const routesOf = ({
   ...grantRoutes,
   ...settingsRoutes,
   ...auditRoutes,
+  ...dataQualityRoutes,
   ...exportRoutes(files),
   ...healthRoutes,
   docsRoute,

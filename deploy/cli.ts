@@ -6,6 +6,7 @@ import { Cause, Effect, Exit, Layer, Predicate } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import packageJson from "../package.json" with { type: "json" }
 import { api } from "./commands/api.ts"
+import { auditCommand } from "./commands/audit.ts"
 import { biUsers } from "./commands/bi-users.ts"
 import { demo } from "./commands/demo.ts"
 import { dev } from "./commands/dev.ts"
@@ -56,7 +57,18 @@ const FLAGS = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, 
 
 Command.make("tidemark").pipe(
   Command.withDescription("User-action analytics for hiring platforms"),
-  Command.withSubcommands([dev, demo, migrate, writer, api, exporter, keys, natsUsers, biUsers]),
+  Command.withSubcommands([
+    dev,
+    demo,
+    migrate,
+    writer,
+    api,
+    exporter,
+    keys,
+    natsUsers,
+    biUsers,
+    auditCommand,
+  ]),
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>
     Effect.sync(() => {

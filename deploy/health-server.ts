@@ -2,7 +2,9 @@ import { createServer, type Server } from "node:http"
 import { Effect, Schema } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { measureProcess } from "../api/metrics.ts"
-import type { WriterMetrics } from "../pipeline/writer/metrics.ts"
+import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metrics.ts"
+import { type AuditMetrics, makeAuditMetrics } from "../pipeline/audit/metrics.ts"
+import { renderAuditMetrics } from "../pipeline/audit/prometheus.ts"
 import { renderWriterMetrics } from "../pipeline/writer/prometheus.ts"
 
 /** The health of a service could not be served; `hint` is the one thing to do. */
@@ -24,11 +26,13 @@ interface Health {
   /** The setting that names the port. */
   readonly setting: string
   readonly heardAt: () => number
+  /** What to know of a service that is ready; undefined: nothing. */
+  readonly note?: () => string | undefined
   readonly metrics: () => Promise<string>
 }
 
 /** `/healthz` (the process lives), `/readyz` (the engines answer) and `/metrics`, until the scope ends. */
-const serveHealth = ({ service, setting, heardAt, metrics }: Health, host: string, port: number) =>
+const serveHealth = ({ service, setting, heardAt, note, metrics }: Health, host: string, port: number) =>
   Effect.acquireRelease(
     Effect.callback<Server, HealthPortError>((resume) => {
       const server = createServer(async (request, response) => {
@@ -38,7 +42,8 @@ const serveHealth = ({ service, setting, heardAt, metrics }: Health, host: strin
           response.setHeader("content-type", "text/plain; version=0.0.4").end(await metrics())
         else if (request.url === "/healthz") answer(200, '{"status":"ok"}')
         else if (request.url === "/readyz")
-          if (Date.now() - heardAt() < SILENCE) answer(200, '{"status":"ready"}')
+          if (Date.now() - heardAt() < SILENCE)
+            answer(200, JSON.stringify({ status: "ready", note: note?.() }))
           else answer(503, '{"status":"not ready","detail":"NATS or ClickHouse does not answer"}')
         else answer(404, '{"detail":"there are /healthz, /readyz and /metrics"}')
       })
@@ -58,13 +63,28 @@ const serveHealth = ({ service, setting, heardAt, metrics }: Health, host: strin
     (server) => Effect.promise(() => new Promise<void>((resolve) => server.close(() => resolve()))),
   )
 
-export const serveWriterHealth = (metrics: WriterMetrics, host: string, port: number) =>
+/** What the writing side of a process counts. */
+export interface WritingMetrics {
+  readonly writer: WriterMetrics
+  readonly audit: AuditMetrics
+}
+
+export const makeWritingMetrics = (): WritingMetrics => ({
+  writer: makeWriterMetrics(),
+  audit: makeAuditMetrics(),
+})
+
+export const serveWriterHealth = ({ writer, audit }: WritingMetrics, host: string, port: number) =>
   serveHealth(
     {
       service: "writer",
       setting: "WRITER_PORT",
-      heardAt: () => metrics.heardAt,
-      metrics: () => Promise.resolve(renderWriterMetrics(metrics)),
+      heardAt: () => writer.heardAt,
+      note: () =>
+        (audit.differences ?? 0) > 0
+          ? `the last audit found ${audit.differences} differences; \`tidemark audit\` names them`
+          : undefined,
+      metrics: () => Promise.resolve(renderWriterMetrics(writer) + renderAuditMetrics(audit)),
     },
     host,
     port,

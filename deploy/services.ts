@@ -4,13 +4,12 @@ import { Nats } from "#nats/connection.ts"
 import { ensureTopology } from "#nats/topology.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../migrations/migrate.ts"
 import { runAuditLog } from "../pipeline/audit-log/consumer.ts"
+import { auditHourly } from "../pipeline/audit/hourly.ts"
 import { runDirectory } from "../pipeline/directory/consumer.ts"
-import type { WriterOptions } from "../pipeline/writer/context.ts"
-import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metrics.ts"
 import { MAX_ACTION_AGE } from "../pipeline/writer/open-writer.ts"
+import { maintainAll } from "../pipeline/writer/maintenance.ts"
 import { runWriter } from "../pipeline/writer/writer.ts"
 import { Zones } from "../pipeline/writer/zones.ts"
-import { STREAMS } from "#schemas/names.ts"
 import type { Files } from "../api/exports/files.ts"
 import { natsFiles } from "../api/exports/nats-files.ts"
 import { runExporter } from "../api/exports/worker.ts"
@@ -18,10 +17,11 @@ import { adoptKeys } from "../api/auth/adopt-keys.ts"
 import { serveApi } from "../api/server.ts"
 import { adminKeyOf } from "./admin-key.ts"
 import { startEngines } from "./engines/engines.ts"
-import { serveWriterHealth } from "./health-server.ts"
+import { makeWritingMetrics, serveWriterHealth, type WritingMetrics } from "./health-server.ts"
 import { jwtOf } from "./jwt.ts"
 import { NATS_SERVICES, natsUser, readPasswords } from "./nats/passwords.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "./settings.ts"
+import { writerOptionsOf } from "./writer-options.ts"
 
 /** The store's user of each service, as deploy/clickhouse/users.xml has them. */
 export type Role = "migrator" | "writer" | "api" | "exporter" | "reader" | "access"
@@ -82,19 +82,10 @@ export const untilThere = <A, E extends { readonly _tag: string; readonly messag
     Effect.retry({ schedule: Schedule.spaced("1 second"), while: (error: E) => error._tag === "NatsError" }),
   )
 
-/** How a stream is written; maintenance that takes a writer's place must do as it does. */
-const writerOptionsOf = (settings: Settings, stream: string): WriterOptions => ({
-  stream,
-  duplicateWindow: settings.duplicateWindow,
-  maxClockAhead: settings.maxClockAhead,
-  lease: settings.writerLease,
-  batch: { rows: settings.batchRows, bytes: settings.batchBytes, interval: settings.batchInterval },
-})
-
 /** The writing side in one process: the directory first, so that rows are stamped with the right zone. */
 export const writerService = Effect.fn("writerService")(function* (
   settings: Settings,
-  metrics: WriterMetrics = makeWriterMetrics(),
+  metrics: WritingMetrics,
 ) {
   const zones = new Zones()
   yield* topologyOf(settings, "writer")
@@ -102,9 +93,26 @@ export const writerService = Effect.fn("writerService")(function* (
   const directory = runDirectory({ maxClockAhead: settings.maxClockAhead }, zones, () => caughtUp.resolve())
   const writer = Effect.gen(function* () {
     yield* Effect.promise(() => caughtUp.promise)
-    return yield* runWriter(writerOptionsOf(settings, STREAMS.actions), zones, metrics)
+    return yield* Effect.all(
+      writerOptionsOf(settings).map((options) => runWriter(options, zones, metrics.writer)),
+      { concurrency: "unbounded" },
+    )
   })
-  return yield* Effect.raceAllFirst([directory, runAuditLog(), writer])
+  const streams = writerOptionsOf(settings)
+  const audits = auditHourly(
+    {
+      owned: () => (metrics.writer.owner === 1 ? streams.map(({ stream }) => stream) : []),
+      maxClockAhead: settings.maxClockAhead,
+      quietly: (look) =>
+        maintainAll(
+          streams.map((options) => ({ ...options, why: "an audit", asItIs: true })),
+          zones,
+          look,
+        ),
+    },
+    metrics.audit,
+  )
+  return yield* Effect.raceAllFirst([directory, runAuditLog(), writer, audits])
 })
 
 /** Where the exports' files are kept. */
@@ -159,7 +167,7 @@ export const wholeStack = Effect.fn("wholeStack")(function* (settings: Settings)
     untilThere,
     Effect.forkScoped,
   )
-  const metrics = makeWriterMetrics()
+  const metrics = makeWritingMetrics()
   yield* serveWriterHealth(metrics, settings.apiHost, settings.writerPort)
   return yield* writerService(settings, metrics).pipe(
     Effect.provide([clickhouseOf(settings, "writer"), natsOf(settings, "writer")]),

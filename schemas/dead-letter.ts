@@ -16,6 +16,18 @@ export const deadLetterId = (stream: string, sequence: number, generation = 1): 
   // Another life of the stream has other messages under the same sequences.
   generation === 1 ? `dead:${stream}:${sequence}` : `dead:${stream}:${sequence}:${generation}`
 
+const DEAD_LETTER_ID = /^dead:([A-Z0-9_]+):(\d+)(?::(\d+))?$/u
+
+/** What a dead letter's `Nats-Msg-Id` names; undefined when it is none. */
+export const readDeadLetterId = (
+  id: string,
+): { readonly stream: string; readonly generation: number; readonly sequence: number } | undefined => {
+  const [, stream, sequence, generation = "1"] = DEAD_LETTER_ID.exec(id) ?? []
+  return stream === undefined
+    ? undefined
+    : { stream, generation: Number(generation), sequence: Number(sequence) }
+}
+
 /** A message that could not be stored: what its headers say, and its payload. */
 export const DeadLetter = Schema.Struct({
   subject: Schema.String.annotate({ description: "The original subject." }),

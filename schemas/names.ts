@@ -48,6 +48,9 @@ export const TABLES = {
   dataQuality: table("data_quality"),
   auditLog: table("audit_log"),
   auditProgress: table("audit_progress"),
+  auditProofs: table("audit_proofs"),
+  auditMonths: table("audit_months"),
+  auditStandings: table("audit_standings"),
 } as const
 
 export const SUBJECTS = {

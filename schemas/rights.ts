@@ -19,4 +19,6 @@ export const RIGHTS = [
   "manage_grants",
   "manage_settings",
   "see_audit_log",
+  /** What audits say of the numbers. */
+  "see_data_quality",
 ] as const

@@ -7,6 +7,7 @@ import { ok } from "../http/answer.ts"
 import { type Route, route } from "../http/endpoint.ts"
 import { refuse } from "../http/failure.ts"
 import { measureProcess } from "../metrics.ts"
+import { readDataQuality } from "../queries/data-quality.ts"
 
 const Status = Schema.Struct({ status: Schema.String })
 
@@ -34,6 +35,14 @@ const checkStore = Effect.gen(function* () {
     ? "ok"
     : `${missing.map(({ name }) => name).join(", ")} missing; run \`tidemark migrate\``
 }).pipe(Effect.catch(({ reason }) => Effect.succeed(reason)))
+
+/** A note and no outage: reports go on answering, and say what the store says. */
+const noteAudit = readDataQuality(false).pipe(
+  Effect.map(({ is_exact }) =>
+    is_exact === null ? "not audited yet" : is_exact ? "ok" : "differences; see /v1/data-quality",
+  ),
+  Effect.catch(({ reason }) => Effect.succeed(reason)),
+)
 
 const checkBroker = Effect.gen(function* () {
   const { manager } = yield* Nats
@@ -77,7 +86,7 @@ const readyz = route(
         { checks },
         { "Retry-After": "2" },
       )
-    return ok({ status: "ready", checks })
+    return ok({ status: "ready", checks: { ...checks, audit: yield* noteAudit.pipe(within) } })
   }),
 )
 

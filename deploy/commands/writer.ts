@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { makeWriterMetrics } from "../../pipeline/writer/metrics.ts"
-import { serveWriterHealth } from "../health-server.ts"
+import { makeWritingMetrics, serveWriterHealth } from "../health-server.ts"
 import { logging } from "../logging.ts"
 import { clickhouseOf, natsOf, untilThere, writerService } from "../services.ts"
 import { settings } from "./settings.ts"
@@ -9,7 +8,7 @@ import { settings } from "./settings.ts"
 export const writer = Command.make("writer", {}, () =>
   Effect.gen(function* () {
     const current = yield* settings
-    const metrics = makeWriterMetrics()
+    const metrics = makeWritingMetrics()
     yield* serveWriterHealth(metrics, current.apiHost, current.writerPort)
     yield* writerService(current, metrics).pipe(
       Effect.provide([clickhouseOf(current, "writer"), natsOf(current, "writer")]),

@@ -43,7 +43,7 @@ type StringName = Extract<(typeof ACTION_COLUMNS)[number], readonly [string, "St
 const PROPERTIES_BYTES = 64
 const ID_BYTES = 24
 
-const stringsOf = (row: ActionRow, stream: string): Readonly<Record<StringName, string>> => {
+export const stringsOf = (row: ActionRow, stream: string): Readonly<Record<StringName, string>> => {
   const { event, tenant, zone } = row
   const { data } = event
   return {

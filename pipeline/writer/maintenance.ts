@@ -25,6 +25,8 @@ export class BarrierTaken extends Schema.TaggedError<BarrierTaken>()("BarrierTak
 export interface MaintenanceOptions extends WriterOptions {
   /** What it is for, in words: other maintenance that meets it says so. */
   readonly why: string
+  /** For a look that is to see the store as it is: only what is in doubt is proved before, not what was committed last. */
+  readonly asItIs?: boolean
 }
 
 export type MaintenanceError = ClickHouseError | NatsError | LeaseLost | UnsafeLedger | BarrierTaken
@@ -55,10 +57,10 @@ const giveBack = Effect.gen(function* () {
  * while it runs, and nobody else writes the partition's tenants. The writer is asked to give the partition back and takes
  * it again afterwards. Work of a process that dies or hangs is cut off as that of a writer is: by the lease, the fence of
  * every statement, and the next owner, who settles. Statements must be fenced (`fence.ts`), rows up to `committed` be
- * changed by `changing`. Of several streams, take them one within the other in the order of their names.
+ * changed by `changing`.
  */
 export const maintain = Effect.fn("maintain")(function* <A, E, R>(
-  { why, ...options }: MaintenanceOptions,
+  { why, asItIs = false, ...options }: MaintenanceOptions,
   zones: Zones,
   work: Effect.Effect<A, E, R>,
 ): Effect.fn.Return<A, E | MaintenanceError, Exclude<R, Writer> | ClickHouse | Nats> {
@@ -69,8 +71,11 @@ export const maintain = Effect.fn("maintain")(function* <A, E, R>(
     yield* claim.pipe(Effect.raceFirst(renewing))
     // Whatever befalls store or stream meanwhile is met by the work's own statements, or by the next owner.
     const doubt = yield* Ref.make(yield* Deferred.make<DoubtCause>())
-    return yield* checkGround().pipe(
-      Effect.andThen(settle()),
+    const record = writer.ledger.current()
+    const isInDoubt =
+      record === undefined || record.horizon > record.committed || record.unproved !== undefined
+    const prove = checkGround().pipe(Effect.andThen(settle()))
+    return yield* (asItIs && !isInDoubt ? Effect.void : prove).pipe(
       Effect.andThen(work),
       Effect.raceFirst(keepLease(doubt)),
     )
@@ -86,3 +91,13 @@ export const maintain = Effect.fn("maintain")(function* <A, E, R>(
     Effect.annotateLogs({ service: "maintenance", stream: options.stream }),
   )
 })
+
+/** Does work as the owner of several streams: taken one within the other, so give them in the order of their names. */
+export const maintainAll = <A, E>(
+  streams: ReadonlyArray<MaintenanceOptions>,
+  zones: Zones,
+  work: Effect.Effect<A, E, ClickHouse | Nats>,
+): Effect.Effect<A, E | MaintenanceError, ClickHouse | Nats> => {
+  const [first, ...rest] = streams
+  return first === undefined ? work : maintain(first, zones, maintainAll(rest, zones, work))
+}

@@ -5,7 +5,7 @@ import type { Scope } from "./repair-rollups.ts"
 
 export interface Note {
   readonly stream: string
-  readonly kind: "messages_gone" | "new_generation"
+  readonly kind: "messages_gone" | "new_generation" | "audit_differences"
   readonly generation: number
   readonly fromSeq: number
   readonly toSeq: number

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, queryId, WITHIN_LEASE } from "./fence.ts"
-import { beyondAdding, differences, keyOf, type Rollup, ROLLUPS } from "./rollups.ts"
+import { beyondAdding, differences, keyOf, keyText, type Rollup, ROLLUPS } from "./rollups.ts"
 
 /** Tenants and UTC days whose rollups are to be compared with raw. */
 export interface Scope {
@@ -20,7 +20,8 @@ const widen = (days: ReadonlyArray<string>, by: number): ReadonlyArray<string> =
   return [...wide].toSorted((a, b) => a - b).map((at) => new Date(at).toISOString().slice(0, 10))
 }
 
-const paramsOf = (scope: Scope) => ({
+/** The parameters of a statement that compares a scope. */
+export const paramsOf = (scope: Scope) => ({
   ...scope,
   localDays: widen(scope.days, 1),
   around: widen(scope.days, 2),
@@ -55,10 +56,6 @@ const countDifferences = Effect.fn("countDifferences")(function* (
   return total
 })
 
-/** A key as one string, to name many keys in one parameter. */
-const keyText = (rollup: Rollup): string =>
-  `concatWithSeparator('\\n', ${rollup.key.map(({ name }) => `toString(${name})`).join(", ")})`
-
 const KEYS_AT_ONCE = 200
 
 /**
@@ -69,11 +66,11 @@ const KEYS_AT_ONCE = 200
 const removeWrongTimes = Effect.fnUntraced(function* (rollup: Rollup, scope: Scope, record: LedgerRecord) {
   const store = yield* ClickHouse
   const wrong = yield* store.query<{ key: string }>(
-    `SELECT ${keyText(rollup)} AS key FROM (${differences(rollup)}) WHERE ${beyondAdding(rollup)}`,
+    `SELECT ${keyText(rollup, "\\n")} AS key FROM (${differences(rollup)}) WHERE ${beyondAdding(rollup)}`,
     { params: paramsOf(scope) },
   )
   const where = `tenant IN {tenants:Array(String)} AND ${rollup.rollupScope.replace("r.", "")}
-    AND ${keyText(rollup)} IN {keys:Array(String)}`
+    AND ${keyText(rollup, "\\n")} IN {keys:Array(String)}`
   for (let at = 0; at < wrong.length; at += KEYS_AT_ONCE) {
     const params = { ...paramsOf(scope), keys: wrong.slice(at, at + KEYS_AT_ONCE).map(({ key }) => key) }
     const parts = yield* store.query<{ part: string }>(

@@ -76,6 +76,10 @@ export const ROLLUPS: ReadonlyArray<Rollup> = [
 
 export const keyOf = ({ key }: Rollup): string => key.map(({ name }) => name).join(", ")
 
+/** A key as one string, to name many keys in one parameter or to show one. */
+export const keyText = ({ key }: Rollup, separator: string): string =>
+  `concatWithSeparator('${separator}', ${key.map(({ name }) => `toString(${name})`).join(", ")})`
+
 const each = <A>(items: ReadonlyArray<A>, text: (item: A) => string): string =>
   items.map((item) => `    ${text(item)},\n`).join("")
 

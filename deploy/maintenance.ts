@@ -1,0 +1,27 @@
+import { Effect } from "effect"
+import type { Quietly } from "../pipeline/audit/rollup-differences.ts"
+import { loadZones } from "../pipeline/directory/load-zones.ts"
+import { maintainAll } from "../pipeline/writer/maintenance.ts"
+import { Zones } from "../pipeline/writer/zones.ts"
+import { clickhouseOf, natsOf } from "./services.ts"
+import type { Settings } from "./settings.ts"
+import { writerOptionsOf } from "./writer-options.ts"
+
+/** With the engines as one who takes a writer's place: as the store's user of the writers, whose statements the fence knows. */
+export const asMaintainer = (settings: Settings, name: string) =>
+  Effect.provide([clickhouseOf(settings, "writer"), natsOf(settings, name)])
+
+/** Runs a look at the store as it is, while nobody writes. */
+export const quietlyOf =
+  (settings: Settings): Quietly =>
+  (look) =>
+    Effect.gen(function* () {
+      const zones = new Zones()
+      yield* loadZones(zones)
+      const streams = writerOptionsOf(settings).map((options) => ({
+        ...options,
+        why: "an audit",
+        asItIs: true,
+      }))
+      return yield* maintainAll(streams, zones, look)
+    })

@@ -1,0 +1,100 @@
+import { Effect, Schedule } from "effect"
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import { TABLES } from "#schemas/names.ts"
+import type { Nats } from "#nats/connection.ts"
+import type { MaintenanceError } from "../writer/maintenance.ts"
+import { paramsOf, type Scope } from "../writer/repair-rollups.ts"
+import { differences, keyText, type Rollup, ROLLUPS } from "../writer/rollups.ts"
+import type { Difference } from "./difference.ts"
+
+/** Runs a look while nobody writes. */
+export type Quietly = <A, E>(
+  look: Effect.Effect<A, E, ClickHouse | Nats>,
+) => Effect.Effect<A, E | MaintenanceError, ClickHouse | Nats>
+
+/** What is wrong in a scope; each by a text that stays the same while the same is wrong. */
+type Found = ReadonlyMap<string, Difference>
+
+/** More than anybody looks at; what is beyond it is counted by nobody. */
+const MOST = 10_000
+
+const keysOf = Effect.fnUntraced(function* (scope: Scope, rollup: Rollup) {
+  const store = yield* ClickHouse
+  const times = rollup.times.map((time) => `toString(${time}), toString(rollup_${time})`)
+  return yield* store.query<{
+    readonly tenant: string
+    readonly key: string
+    readonly by: ReadonlyArray<string>
+  }>(
+    `SELECT
+       tenant AS tenant,
+       ${keyText(rollup, " ")} AS key,
+       [toString(events), toString(quantity), ${times.join(", ")}] AS by
+     FROM (${differences(rollup)})
+     LIMIT ${MOST}`,
+    { params: paramsOf(scope) },
+  )
+})
+
+// The primary key's order: each tenant and day is finished before the next begins.
+const DOUBLES = `
+SELECT
+  a.tenant AS tenant,
+  a.id AS id,
+  toString(a.time) AS time,
+  count() AS copies,
+  max(a.stream_seq) AS seq
+FROM ${TABLES.actions} AS a
+WHERE a.tenant IN {tenants:Array(String)} AND toDate(a.time) IN {days:Array(Date)}
+GROUP BY a.tenant, toDate(a.time), a.id, a.time
+HAVING copies > 1
+LIMIT ${MOST}
+SETTINGS optimize_aggregation_in_order = 1`
+
+const look = Effect.fnUntraced(function* (
+  scope: Scope,
+): Effect.fn.Return<Found, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  const found = new Map<string, Difference>()
+  for (const rollup of ROLLUPS)
+    for (const { tenant, key, by } of yield* keysOf(scope, rollup)) {
+      const [events = "", quantity = ""] = by
+      const detail = `${rollup.table} ${key}: lacks ${events} events and ${quantity} of quantity`
+      found.set(`${rollup.table} ${key} ${by.join(" ")}`, { kind: "rollup_key", tenant, seq: 0, detail })
+    }
+  const doubles = yield* store.query<{
+    readonly tenant: string
+    readonly id: string
+    readonly time: string
+    readonly copies: number
+    readonly seq: number
+  }>(DOUBLES, { params: { ...scope } })
+  for (const { tenant, id, time, copies, seq } of doubles)
+    found.set(`${tenant} ${id} ${time} ${copies}`, {
+      kind: "doubled_row",
+      tenant,
+      seq,
+      detail: `event ${id} of ${time} stands ${copies} times`,
+    })
+  return found
+})
+
+/** An insert's rows are seen in raw and in each rollup an instant apart; what is wrong stays wrong. */
+const AGAIN = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 5 }))
+
+/**
+ * What differs between raw and the rollups in a scope, and which events stand in raw twice. What is seen while the writer
+ * writes is looked at again and, if it stays, once more while nobody does: that look decides.
+ */
+export const rollupDifferences = Effect.fn("rollupDifferences")(function* (
+  scope: Scope,
+  quietly: Quietly,
+): Effect.fn.Return<ReadonlyArray<Difference>, MaintenanceError, ClickHouse | Nats> {
+  let left = yield* look(scope)
+  if (left.size === 0) return []
+  yield* Effect.map(look(scope), (found) => {
+    left = new Map([...left].filter(([key]) => found.has(key)))
+    return left.size
+  }).pipe(Effect.repeat({ schedule: AGAIN, until: (size) => size === 0 }))
+  return left.size === 0 ? [] : [...(yield* quietly(look(scope))).values()]
+})

@@ -1,0 +1,173 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { ClickHouse } from "#clickhouse"
+import { STREAMS, TABLES } from "#schemas/names.ts"
+import { Nats } from "#nats/connection.ts"
+import { audit, type Audit } from "../../pipeline/audit/audit.ts"
+import { readLastAudit } from "../../pipeline/audit/standing.ts"
+import type { Quietly } from "../../pipeline/audit/rollup-differences.ts"
+import { maintain } from "../../pipeline/writer/maintenance.ts"
+import { Zones } from "../../pipeline/writer/zones.ts"
+import { Traffic } from "./traffic.ts"
+import { until } from "./until.ts"
+import { WINDOW, World } from "./world.ts"
+import { owns } from "./writers.ts"
+
+const options = {
+  stream: STREAMS.actions,
+  duplicateWindow: WINDOW,
+  maxClockAhead: 1000,
+  lease: 1000,
+  batch: { rows: 400, bytes: 4_000_000, interval: 50 },
+  why: "an audit",
+  asItIs: true,
+}
+const quietly: Quietly = (look) => maintain(options, new Zones(), look)
+
+/** As a command would: with the store's user of the writers. */
+const auditing = (all: boolean) =>
+  Effect.flatMap(World, ({ clickhouseUrl }) =>
+    audit({ streams: [STREAMS.actions], all }, { maxClockAhead: 1000, quietly }).pipe(
+      Effect.provide(ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" })),
+    ),
+  )
+
+const total = (done: Audit, key: "messages" | "events" | "repeats" | "refused" | "gone") =>
+  done.blocks.reduce((sum, block) => sum + block[key], 0)
+
+/** Every difference as `kind tenant sequence`, a rollup's key as `kind table tenant`. */
+const found = (done: Audit): ReadonlyArray<string> =>
+  [...done.blocks, ...done.months]
+    .flatMap(({ shown }) => shown)
+    .map(({ kind, tenant, seq, detail }) =>
+      kind === "rollup_key" ? `${kind} ${detail.split(" ")[0]} ${tenant}` : `${kind} ${tenant} ${seq}`,
+    )
+    .toSorted()
+
+const command = (statement: string) =>
+  Effect.flatMap(ClickHouse, (store) => store.command(statement, { settings: { mutations_sync: "2" } }))
+
+const seqOf = (tenant: string, n: number) =>
+  Effect.flatMap(ClickHouse, (store) =>
+    store.query<{ seq: number }>(
+      `SELECT stream_seq AS seq FROM ${TABLES.actions} WHERE tenant = {tenant:String} AND id = {id:String}`,
+      { params: { tenant, id: `e-${n}` } },
+    ),
+  ).pipe(Effect.map((rows) => rows[0]?.seq ?? 0))
+
+layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the audit", (it) => {
+  it.effect(
+    "finds nothing in a sound store, under load and at rest, and begins where it ended",
+    () =>
+      Effect.gen(function* () {
+        const { publish, make, send, publishForgotten } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        const writer = yield* startWriter()
+        yield* until("it owns", owns(writer))
+        const [first] = yield* publish("a", 300)
+        const [refused] = make("l", 1)
+        if (first === undefined || refused === undefined) throw new Error("no events")
+        yield* send({ ...refused.message, payload: Buffer.from("{") })
+        const loading = yield* publish("a", 40).pipe(Effect.repeat({ times: 30 }), Effect.forkChild)
+        const during = yield* auditing(false)
+        expect(found(during)).toEqual([])
+        expect(during.differences).toBe(0)
+        yield* Fiber.join(loading)
+        // The broker has forgotten it, so the stream holds it twice.
+        yield* publishForgotten(first.message)
+        yield* quiet
+
+        const whole = yield* auditing(true)
+        expect(found(whole)).toEqual([])
+        const { manager } = yield* Nats
+        const { state } = yield* Effect.promise(() => manager.streams.info(STREAMS.actions))
+        expect(total(whole, "messages")).toBe(state.last_seq)
+        expect(total(whole, "events")).toBe(state.last_seq - 1)
+        expect([total(whole, "refused"), total(whole, "repeats"), total(whole, "gone")]).toEqual([1, 1, 0])
+        expect(whole.months.length).toBeGreaterThan(0)
+
+        const nothing = yield* auditing(false)
+        expect([nothing.blocks, nothing.months]).toEqual([[], []])
+        yield* publish("a", 10)
+        yield* quiet
+        const more = yield* auditing(false)
+        expect([total(more, "messages"), more.differences]).toEqual([10, 0])
+        expect(more.standings).toMatchObject([
+          { stream: STREAMS.actions, proved_through: state.last_seq + 10, differences: 0, gone: 0 },
+        ])
+      }),
+    { timeout: 60_000 },
+  )
+
+  it.effect(
+    "names each thing that is wrong, and nothing else",
+    () =>
+      Effect.gen(function* () {
+        const { publish, make, send } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        const { manager } = yield* Nats
+        yield* startWriter()
+        for (const tenant of ["b", "c", "d", "e", "f", "g"] as const) yield* publish(tenant, 20)
+        const [refused] = make("h", 1)
+        if (refused === undefined) throw new Error("no event")
+        const { seq: refusedSeq } = yield* send({ ...refused.message, payload: Buffer.from("{") })
+        yield* quiet
+        expect((yield* auditing(false)).differences).toBe(0)
+
+        // Events 5 and 10 of a tenant are a member's and concern a client and a candidate: all three rollups have them.
+        const of = (tenant: string, n: number) => `tenant = '${tenant}' AND id = 'e-${n}'`
+        const [missing, doubled, changed, swapped] = [
+          yield* seqOf("b", 10),
+          yield* seqOf("c", 10),
+          yield* seqOf("d", 10),
+          yield* seqOf("g", 5),
+        ]
+        yield* command(`ALTER TABLE ${TABLES.actions} DELETE WHERE ${of("b", 10)}`)
+        yield* command(`INSERT INTO ${TABLES.actions} SELECT * FROM ${TABLES.actions} WHERE ${of("c", 10)}`)
+        yield* command(`ALTER TABLE ${TABLES.actions} UPDATE page = 'else' WHERE ${of("d", 10)}`)
+        yield* command(
+          `INSERT INTO ${TABLES.activity15m} SELECT * REPLACE(toInt64(1) AS events, toInt64(0) AS quantity)
+           FROM ${TABLES.activity15m} WHERE tenant = 'e' LIMIT 1`,
+        )
+        yield* command(`ALTER TABLE ${TABLES.clientActivity15m} DELETE WHERE tenant = 'f'`)
+        // One event more and one less: as many rows as before. The views saw the one that came.
+        yield* command(
+          `INSERT INTO ${TABLES.actions} SELECT * REPLACE('e-else' AS id)
+           FROM (SELECT * FROM ${TABLES.actions} WHERE ${of("g", 5)})`,
+        )
+        yield* command(`ALTER TABLE ${TABLES.actions} DELETE WHERE ${of("g", 5)}`)
+        yield* Effect.promise(async () => {
+          const letter = await manager.streams.getMessage(STREAMS.deadLetters, {
+            last_by_subj: "dead.v1.h.invalid_json",
+          })
+          await manager.streams.deleteMessage(STREAMS.deadLetters, letter?.seq ?? 0)
+        })
+
+        const wrong = yield* auditing(true)
+        const keys = new Set(found(wrong).filter((text) => text.startsWith("rollup_key")))
+        expect([...keys]).toEqual([
+          `rollup_key ${TABLES.clientActivity15m} b`,
+          `rollup_key ${TABLES.clientActivity15m} f`,
+          `rollup_key ${TABLES.activity15m} b`,
+          `rollup_key ${TABLES.activity15m} e`,
+          `rollup_key ${TABLES.activity15m} g`,
+          `rollup_key ${TABLES.activityDaily} b`,
+          `rollup_key ${TABLES.activityDaily} g`,
+        ])
+        expect(found(wrong).filter((text) => !text.startsWith("rollup_key"))).toEqual(
+          [
+            `missing_row b ${missing}`,
+            `doubled_row c ${doubled}`,
+            `doubled_row c ${doubled}`,
+            `changed_row d ${changed}`,
+            `changed_row g ${swapped}`,
+            `missing_dead_letter h ${refusedSeq}`,
+          ].toSorted(),
+        )
+        expect(wrong.differences).toBe(found(wrong).length)
+        expect(wrong.standings).toMatchObject([{ differences: 5 }])
+        expect((yield* readLastAudit())?.differences).toBe(wrong.differences)
+      }),
+    { timeout: 60_000 },
+  )
+})
