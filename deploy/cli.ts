@@ -14,6 +14,7 @@ import { exporter } from "./commands/exporter.ts"
 import { keys } from "./commands/keys.ts"
 import { migrate } from "./commands/migrate.ts"
 import { natsUsers } from "./commands/nats-users.ts"
+import { replayCommand } from "./commands/replay.ts"
 import { writer } from "./commands/writer.ts"
 
 /** What to do about failures that a command cannot know more about. */
@@ -68,6 +69,7 @@ Command.make("tidemark").pipe(
     natsUsers,
     biUsers,
     auditCommand,
+    replayCommand,
   ]),
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>

@@ -17,6 +17,7 @@ export const AUDIT_ACTIONS = [
   "bi_user.removed",
   "nats_user.created",
   "nats_user.removed",
+  "events.replayed",
   "audit_log.viewed",
   /** The operator's key did something that is on record for nobody else. */
   "operator.used",

@@ -6,7 +6,8 @@ import type { MaintenanceError } from "../writer/maintenance.ts"
 import { MAX_ACTION_AGE } from "../writer/open-writer.ts"
 import { Zones } from "../writer/zones.ts"
 import { auditRollups, type MonthAudit } from "./audit-rollups.ts"
-import { type AuditImpossible, auditStream, type StreamAudit } from "./audit-stream.ts"
+import { auditStream, type StreamAudit } from "./audit-stream.ts"
+import type { NoLedger } from "./committed-range.ts"
 import type { Quietly } from "./rollup-differences.ts"
 import { rememberStanding, type Standing } from "./standing.ts"
 
@@ -47,7 +48,7 @@ export interface Audit {
 export const audit = Effect.fn("audit")(function* (
   { streams, months, ...scope }: AuditScope,
   options: AuditOptions,
-): Effect.fn.Return<Audit, MaintenanceError | AuditImpossible, ClickHouse | Nats> {
+): Effect.fn.Return<Audit, MaintenanceError | NoLedger, ClickHouse | Nats> {
   // Zones are stamped on rows and are no part of what a message says.
   const judge = new Judge({ maxClockAhead: options.maxClockAhead, maxAge: MAX_ACTION_AGE }, new Zones())
   const blocks: Array<StreamAudit> = []

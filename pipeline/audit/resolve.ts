@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { NO_TENANT, SUBJECTS, TABLES } from "#schemas/names.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
+import type { StreamMessage } from "#nats/reader.ts"
 import { type ActionRow, type Judge, routeOf } from "../writer/action-row.ts"
 import { readRange } from "../writer/read-range.ts"
 import { idKey, lookUp, type StoredRows } from "../writer/repeats.ts"
@@ -14,7 +15,7 @@ export interface Resolved {
   readonly repeats: number
   readonly differences: ReadonlyArray<Difference>
   /** Valid messages that are nowhere: what a replay would insert. */
-  readonly missing: ReadonlyArray<ActionRow>
+  readonly missing: ReadonlyArray<{ readonly message: StreamMessage; readonly row: ActionRow }>
 }
 
 interface Stored {
@@ -83,7 +84,7 @@ export const resolveRange = Effect.fn("resolveRange")(function* (
   const messages = yield* readAll(life.stream, range)
   const stored = yield* readStored(life, range)
   const differences: Array<Difference> = []
-  const missing: Array<ActionRow> = []
+  const missing: Array<{ readonly message: StreamMessage; readonly row: ActionRow }> = []
   let repeats = 0
   const judged = messages.map((message) => ({ message, verdict: judge.judge(message) }))
   const found = yield* lookUp(judged.flatMap(({ verdict }) => (verdict.ok ? [verdict.row] : [])))
@@ -113,7 +114,7 @@ export const resolveRange = Effect.fn("resolveRange")(function* (
     if (rows.length === 0) {
       if (standing > 0) repeats++
       else if (!buried.has(seq)) {
-        missing.push(row)
+        missing.push({ message, row })
         differences.push({ ...of, kind: "missing_row", detail: `${name} is in no row` })
       }
       continue

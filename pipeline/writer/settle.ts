@@ -93,7 +93,7 @@ const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
 })
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */
-const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
+export const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
   const { ledger, options, metrics, buried } = yield* Writer
   const record = yield* ownRecord
   const current = () => ledger.current() ?? record
