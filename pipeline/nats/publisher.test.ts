@@ -127,6 +127,25 @@ layer(OwnBroker.layer, { excludeTestServices: true })("the publisher", (it) => {
     }),
   )
 
+  it.effect("takes for no acknowledgement what a cluster's leader says of an id that it has not stored", () =>
+    Effect.gen(function* () {
+      const { connection } = yield* Nats
+      const answers = [
+        { stream: "LEADER", seq: 0, duplicate: true },
+        { error: { code: 409, err_code: 10_158, description: "duplicate message id is in process" } },
+        { stream: "LEADER", seq: 7 },
+      ]
+      const subscription = connection.subscribe("LEADER.x", {
+        callback: (_, asked) => void asked.respond(JSON.stringify(answers.shift())),
+      })
+      const publisher = yield* open({ ackTimeout: 100 })
+      const acknowledgement = yield* Effect.promise(() => publisher.publish(message("LEADER", 1)))
+      expect(acknowledgement).toEqual({ stream: "LEADER", seq: 7, duplicate: false })
+      expect(answers).toEqual([])
+      subscription.unsubscribe()
+    }),
+  )
+
   it.effect("loses and doubles nothing when the server is killed and started again", () =>
     Effect.gen(function* () {
       yield* makeStream("KILLED")

@@ -1,4 +1,11 @@
-import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "@nats-io/jetstream"
 import { Objm } from "@nats-io/obj"
 import { Effect, Schema } from "effect"
 import { BUCKETS, EXPORT_FILES, STREAMS, SUBJECTS } from "#schemas/names.ts"
@@ -121,10 +128,18 @@ const isSame = (have: StreamConfig, want: Wanted): boolean =>
 const ensureStream = (want: Wanted, mayChange: boolean) =>
   Effect.gen(function* () {
     const { manager } = yield* Nats
-    const found = yield* attemptNats(`look up stream ${want.name}`, async () => {
-      for await (const info of manager.streams.list()) if (info.config.name === want.name) return info.config
-      return undefined
-    })
+    // Not from the list, which a cluster that elects leaders answers without some: to add a stream that exists gives it
+    // another time of creation (seen on 2.10.27).
+    const found = yield* attemptNats(`look up stream ${want.name}`, () =>
+      manager.streams.info(want.name).then(
+        ({ config }) => config,
+        (error: unknown) => {
+          if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)
+            return undefined
+          throw error
+        },
+      ),
+    )
     if (found === undefined) {
       // Adding a stream that exists with the same configuration succeeds, so two that start at once agree.
       yield* attemptNats(`add stream ${want.name}`, () => manager.streams.add(want))

@@ -20,7 +20,6 @@ const regression = Effect.fnUntraced(function* (record: LedgerRecord, stored: Ma
   const { manager } = yield* Nats
   const { stream, committed } = record
   const { created, state } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
-  if (created !== record.created) return `the stream was created at ${created}, not at ${record.created}`
   if (state.last_seq < committed)
     return `the stream ends at ${state.last_seq}, before the committed ${committed}`
   if (stored !== undefined && stored.seq > state.last_seq)
@@ -33,14 +32,32 @@ const regression = Effect.fnUntraced(function* (record: LedgerRecord, stored: Ma
     // The ledger may have gone back together with the stream; what the store holds beyond it has not.
     ...(stored === undefined ? [] : [stored]),
   ]
+  let known = 0
   for (const mark of marks) {
     const message = yield* messageAt(stream, mark.seq)
     // A message that has expired says nothing.
     if (message === undefined) continue
+    known++
     if (message.receivedAt !== mark.receivedAt || (mark.id ?? message.id) !== message.id)
       return `message ${mark.seq} is another one than it was`
   }
-  return undefined
+  // Of a stream that holds the messages that it should, a cluster may say another time when it is added once more.
+  return created === record.created || known > 0
+    ? undefined
+    : `the stream was created at ${created}, not at ${record.created}`
+})
+
+const CONFIRM = "1 second"
+
+/** The same, asked twice of a cluster: a server that led the stream until just now may answer from the past. */
+const confirmedRegression = Effect.fnUntraced(function* (record: LedgerRecord, stored: Mark | undefined) {
+  const why = yield* regression(record, stored)
+  if (why === undefined) return undefined
+  const { manager } = yield* Nats
+  const { config } = yield* attemptNats("look at the stream", () => manager.streams.info(record.stream))
+  if (config.num_replicas < 2) return why
+  yield* Effect.sleep(CONFIRM)
+  return yield* regression(record, stored)
 })
 
 /** Begins another life of the stream: everything in it is looked up until the broker's memory is whole again. */
@@ -104,6 +121,7 @@ export const checkGround = Effect.fn("checkGround")(function* (): Effect.fn.Retu
   Writer | ClickHouse | Nats
 > {
   const { ledger, options, buried } = yield* Writer
+  const { manager } = yield* Nats
   // What still runs could change the store while it is looked at.
   yield* endAttempts(options.stream)
   const record = yield* ownRecord
@@ -114,14 +132,16 @@ export const checkGround = Effect.fn("checkGround")(function* (): Effect.fn.Retu
   const why =
     newest > record.generation
       ? `the store knows generation ${newest}, the ledger only ${record.generation}`
-      : yield* regression(record, stored)
+      : yield* confirmedRegression(record, stored)
   if (why !== undefined) return yield* beginGeneration(record, why)
 
+  const { created } = yield* attemptNats("look at the stream", () => manager.streams.info(options.stream))
   const { duplicateWindow, maxClockAhead } = options
   const isForgetful = yield* mayHaveForgotten(options.stream, duplicateWindow)
   const isOtherRule = record.duplicate_window !== duplicateWindow || record.max_clock_ahead !== maxClockAhead
   yield* ledger.change((mine) => ({
     ...mine,
+    created,
     // Rows beyond the horizon: the ledger went back in time.
     horizon: Math.max(mine.horizon, stored?.seq ?? 0),
     duplicate_window: duplicateWindow,

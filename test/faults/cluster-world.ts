@@ -2,11 +2,13 @@ import { join } from "node:path"
 import { Effect, Layer, Schedule } from "effect"
 import { ClickHouse } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
-import { BUCKETS, STREAMS } from "#schemas/names.ts"
+import { BUCKETS } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { ensureTopology } from "#nats/topology.ts"
 import { embeddedClickHouse } from "../../deploy/engines/clickhouse.ts"
 import { natsUser } from "../../deploy/nats/passwords.ts"
+import { readSettings } from "../../deploy/settings.ts"
+import { writerOptionsOf } from "../../deploy/writer-options.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../../migrations/migrate.ts"
 import { makeBrokers } from "./brokers.ts"
 import { makeEngine } from "./engine.ts"
@@ -18,9 +20,6 @@ import { makeWriters } from "./writers.ts"
 const DAY = 86_400_000
 /** Without a commit for this long something hangs. Milliseconds. */
 const STUCK = 60_000
-
-/** The streams that the writers share out among themselves. */
-export const actionStreams = (): ReadonlyArray<string> => [STREAMS.actions]
 
 export interface ClusterOptions {
   readonly dataDir: string
@@ -47,6 +46,19 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     embeddedClickHouse({ dataDir, httpPort, tcpPort }),
     (child) => child.process.pid ?? 0,
   )
+  const common = {
+    TIDEMARK_DATA_DIR: dataDir,
+    NATS_REPLICAS: String(options.servers),
+    ...WRITER_SETTINGS,
+  }
+  /** As an operator's command has them, with a straight way to the engines. */
+  const settings = readSettings({
+    ...common,
+    CLICKHOUSE_URL: `http://127.0.0.1:${httpPort}`,
+    NATS_URL: urlOf(brokers.servers),
+  })
+  /** The streams that the writers share out among themselves. */
+  const streams = writerOptionsOf(settings).map(({ stream }) => stream)
   const services = yield* Layer.build(
     Layer.mergeAll(
       ClickHouse.layer({ url: `http://127.0.0.1:${httpPort}`, user: "tidemark_migrator", password: "" }),
@@ -68,13 +80,11 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
         const toBrokers = yield* linksToBrokers
         const start = yield* makeWriters(
           {
-            TIDEMARK_DATA_DIR: dataDir,
+            ...common,
             CLICKHOUSE_URL: `http://127.0.0.1:${toStore.port}`,
             NATS_URL: urlOf(toBrokers),
-            NATS_REPLICAS: String(options.servers),
             NATS_USER: natsUser("writer"),
             NATS_PASSWORD: brokers.password,
-            ...WRITER_SETTINGS,
           },
           join(dataDir, `writer-${n}.log`),
         )
@@ -96,7 +106,7 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     const { manager } = yield* Nats
     let committed = 0
     let left = 0
-    for (const stream of actionStreams()) {
+    for (const stream of streams) {
       const { state } = yield* Effect.tryPromise(() => manager.streams.info(stream))
       const record = yield* ledger(stream)
       committed += record?.committed ?? 0
@@ -128,7 +138,7 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
   /** Lives of a stream that nothing here began. */
   const generations = Effect.gen(function* () {
     const found: Array<string> = []
-    for (const stream of actionStreams()) {
+    for (const stream of streams) {
       const { generation = 1 } = (yield* ledger(stream)) ?? {}
       if (generation !== 1) found.push(`${stream} is taken for its generation ${generation}`)
     }
@@ -137,6 +147,8 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
 
   return {
     dataDir,
+    settings,
+    streams,
     services,
     brokers,
     store,

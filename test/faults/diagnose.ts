@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import { readRange } from "../../pipeline/writer/read-range.ts"
-import { actionStreams, type ClusterWorld } from "./cluster-world.ts"
+import { type ClusterWorld } from "./cluster-world.ts"
 
 const SHOWN = 10
 
@@ -16,7 +16,7 @@ export const diagnose = Effect.fn("diagnose")(function* (world: ClusterWorld) {
   )
   const raw = new Map(rows.map(({ key, places }) => [key, places]))
   const streamed = new Map<string, Array<string>>()
-  for (const stream of actionStreams())
+  for (const stream of world.streams)
     for (let from = 1; ;) {
       const range = { stream, from, to: Number.MAX_SAFE_INTEGER }
       const { messages } = yield* readRange(range, { rows: 100_000, bytes: 64 * 1024 * 1024 })

@@ -1,6 +1,8 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
+import { asMaintainer, quietlyOf } from "../../deploy/maintenance.ts"
+import { audit } from "../../pipeline/audit/audit.ts"
 import { Random } from "../../deploy/demo/random.ts"
 import { type ClusterWorld, makeClusterWorld } from "./cluster-world.ts"
 import { deadLetters } from "./dead-letters.ts"
@@ -67,6 +69,18 @@ const compareLetters = Effect.fnUntraced(function* (load: Load) {
   }
 })
 
+/** The project's own proof of what is new since it was asked last. */
+const audited = Effect.fnUntraced(function* ({ settings, streams }: ClusterWorld) {
+  const { differences, blocks, months } = yield* audit(
+    { streams, all: false },
+    { maxClockAhead: settings.maxClockAhead, quietly: quietlyOf(settings) },
+  ).pipe(asMaintainer(settings, "audit"), Effect.orDie)
+  const shown = [...blocks, ...months].flatMap(({ shown }) => shown)
+  return differences === 0
+    ? []
+    : [`audit: ${differences} differences`, ...shown.map(({ kind, detail }) => `audit: ${kind}: ${detail}`)]
+})
+
 const secondsSince = (instant: number): string => ((Date.now() - instant) / 1000).toFixed(1)
 
 /**
@@ -97,9 +111,10 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
       ...(yield* ended),
       ...(yield* world.generations),
       ...(yield* Effect.forEach(expected, (one) => one.differences(true))).flat(),
+      ...(yield* audited(world)),
     ]
     if (differences.length > 0) return yield* broken(round, [...differences, ...(yield* diagnose(world))])
-    say(`round ${round}: ${load.total} events, quiet after ${quiet} s, 0 differences`)
+    say(`round ${round}: ${load.total} events, quiet after ${quiet} s, 0 differences, audit 0`)
   })
 
   for (let round = 1; round <= rounds; round++) {
