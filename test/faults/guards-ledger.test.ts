@@ -110,6 +110,29 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
   )
 
   it.effect(
+    "with another time of the stream's creation, as a cluster may say it, is of the same stream",
+    () =>
+      Effect.gen(function* () {
+        const { expected, publish } = yield* Traffic
+        const { startWriter, quiet, ledger } = yield* World
+        const before = yield* startWriter()
+        yield* publish("e", 10)
+        yield* quiet
+        yield* kill(before, "SIGTERM")
+        const record = yield* ledger
+        if (record === undefined) throw new Error("there is a record")
+        yield* putLedger({ ...record, created: "2026-01-01T00:00:00Z" })
+        yield* startWriter()
+        yield* ledgerIs("the time that the server says", (found) => found?.created === record.created)
+        yield* publish("e", 10)
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+        expect((yield* ledger)?.generation).toBe(record.generation)
+      }),
+    { timeout: 60_000 },
+  )
+
+  it.effect(
     "notes a change of the duplicate window and looks everything up until the longer one has passed",
     () =>
       Effect.gen(function* () {
