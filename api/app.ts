@@ -21,6 +21,7 @@ import { keyRoutes } from "./routes/api-keys.ts"
 import { auditRoutes } from "./routes/audit-log.ts"
 import { clientRoutes } from "./routes/clients.ts"
 import { dataQualityRoutes } from "./routes/data-quality.ts"
+import { deadLetterRoutes } from "./routes/dead-letters.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { exportRoutes } from "./routes/exports.ts"
 import { grantRoutes } from "./routes/grants.ts"
@@ -76,6 +77,7 @@ export const routesOf = ({
   ...settingsRoutes,
   ...auditRoutes,
   ...dataQualityRoutes,
+  ...deadLetterRoutes({ publisher, limits: { maxClockAhead, maxAge } }),
   ...exportRoutes(files),
   ...healthRoutes,
   docsRoute,

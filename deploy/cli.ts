@@ -8,6 +8,7 @@ import packageJson from "../package.json" with { type: "json" }
 import { api } from "./commands/api.ts"
 import { auditCommand } from "./commands/audit.ts"
 import { biUsers } from "./commands/bi-users.ts"
+import { deadLettersCommand } from "./commands/dead-letters.ts"
 import { demo } from "./commands/demo.ts"
 import { dev } from "./commands/dev.ts"
 import { exporter } from "./commands/exporter.ts"
@@ -70,6 +71,7 @@ Command.make("tidemark").pipe(
     biUsers,
     auditCommand,
     replayCommand,
+    deadLettersCommand,
   ]),
   Command.run({ version: packageJson.version }),
   Effect.tapCause((cause) =>

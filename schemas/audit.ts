@@ -18,6 +18,9 @@ export const AUDIT_ACTIONS = [
   "nats_user.created",
   "nats_user.removed",
   "events.replayed",
+  "dead_letters.viewed",
+  "dead_letter.replayed",
+  "dead_letter.discarded",
   "audit_log.viewed",
   /** The operator's key did something that is on record for nobody else. */
   "operator.used",

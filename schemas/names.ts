@@ -20,6 +20,8 @@ export const BUCKETS = {
   grants: "grants",
   /** What super admins switch, a record a tenant. */
   tenantSettings: "tenant-settings",
+  /** What became of dead letters, `<stream>.<generation>.<sequence>` of the original. */
+  deadLetters: "dead-letters",
   /** What is known of export jobs, `<tenant>.<id>`. */
   exports: "exports",
 } as const

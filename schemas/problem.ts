@@ -30,6 +30,7 @@ export const PROBLEMS = {
   missing_reference: [422, "The event lacks a reference that its type requires"],
   time_in_future: [422, "The event's time lies ahead"],
   too_old: [422, "The event is older than events are kept"],
+  not_replayable: [422, "The message would be refused again"],
   not_grantable: [422, "The role cannot be granted this right"],
   too_much_data: [422, "The report is over more data than the limits allow"],
   idempotency_key_reused: [422, "The Idempotency-Key belongs to another request"],

@@ -21,4 +21,6 @@ export const RIGHTS = [
   "see_audit_log",
   /** What audits say of the numbers. */
   "see_data_quality",
+  /** See, replay and discard messages that could not be stored. */
+  "manage_dead_letters",
 ] as const

@@ -1,6 +1,7 @@
 // A tenant with something of everything, each name of it carrying a mark, and what can be named of it.
 import type { Export } from "#schemas/export-job.ts"
 import type { testApp } from "../api/test-app.ts"
+import { makeLetters } from "./make-letters.ts"
 import { type Marks, putWorld } from "./world-rows.ts"
 
 export const RANGE = { from: "2026-10-01", to: "2026-10-31" } as const
@@ -22,6 +23,7 @@ export interface World {
       | "job_id"
       | "key_id"
       | "export_id"
+      | "letter_id"
       | "event_id",
       ReadonlyArray<string>
     >
@@ -78,6 +80,7 @@ export const makeWorld = async (
       job_id: [`j_1_${ids}`, `j_2_${ids}`],
       key_id: [key_id],
       export_id,
+      letter_id: await makeLetters(tenant, mark),
       event_id: actions.slice(0, 2),
     },
   }

@@ -18,7 +18,8 @@ import {
   type Said,
 } from "./api-operations.ts"
 import { makeExports } from "./make-export.ts"
-import { makeWorld, RANGE, type World } from "./api-world.ts"
+import { makeWorld, type World } from "./api-world.ts"
+import { saidOf } from "./said.ts"
 
 const testing = testApp()
 const { app, call, keyFor, services } = testing
@@ -26,46 +27,7 @@ const tenant = newTenant()
 let world: World
 let spareKey: string
 
-const event = (type: string, data: object) => ({
-  specversion: "1.0",
-  id: `e-${Math.random()}`,
-  source: "/test",
-  type,
-  time: new Date(Date.now() - 60_000).toISOString(),
-  tenantid: tenant,
-  data,
-})
-const login = () => event("user.logged_in", { actor_id: "u", actor_type: "member" })
-const team = () => event("team.upserted", { team_id: "t", name: "T" })
-const one = (ids: ReadonlyArray<string>) => ids[0] ?? ""
-
-/** What calls must say that cannot be told from the specification. */
-const SAID: Readonly<Record<string, () => Said>> = {
-  "POST /v1/events": () => ({ body: JSON.stringify(login()) }),
-  "POST /v1/events/batch": () => ({ body: JSON.stringify([login()]) }),
-  "POST /v1/directory/batch": () => ({ body: JSON.stringify([team()]) }),
-  "PUT /v1/targets": () => ({
-    body: JSON.stringify({ metric: "cv_downloads", period: "week", scope: "everyone", value: 5 }),
-  }),
-  "POST /v1/api-keys": () => ({ body: JSON.stringify({ role: "producer" }) }),
-  "GET /v1/api-keys/{id}": () => ({ path: { id: one(world.ids.key_id) } }),
-  "DELETE /v1/api-keys/{id}": () => ({ path: { id: spareKey } }),
-  "GET /v1/grants/{subject}": () => ({ path: { subject: "role:manager" } }),
-  "PUT /v1/grants/{subject}": () => ({
-    path: { subject: "role:manager" },
-    body: JSON.stringify({ rights: ["see_actions"] }),
-  }),
-  "DELETE /v1/grants/{subject}": () => ({ path: { subject: "role:member" } }),
-  "PUT /v1/settings": () => ({ body: "{}" }),
-  "POST /v1/exports": () => ({
-    body: JSON.stringify({ report: "user_actions", format: "csv", ...RANGE }),
-  }),
-  "GET /v1/exports/{id}": () => ({ path: { id: one(world.ids.export_id) } }),
-  "GET /v1/exports/{id}/download": () => ({ path: { id: one(world.ids.export_id) } }),
-  "DELETE /v1/exports/{id}": () => ({ path: { id: one(world.ids.export_id) } }),
-}
-
-const said = (operation: Operation): Said => completed(operation, SAID[operation.name]?.())
+const said = (operation: Operation): Said => completed(operation, saidOf(world, spareKey)[operation.name]?.())
 
 const send = (operation: Operation, says: Said, key?: string): Promise<Got> =>
   call(...withKey(requestOf(operation, says), key))

@@ -189,7 +189,7 @@ describe("names", () => {
       gets()
         .filter(({ name }) => !seen.has(name))
         .map(({ name }) => name),
-    ).toEqual(["GET /v1/api-keys/:id"])
+    ).toEqual(["GET /v1/api-keys/:id", "GET /v1/dead-letters/:id"])
     expect([...refused]).toEqual(
       expect.arrayContaining([
         "GET /v1/actions",

@@ -5,7 +5,14 @@ export type Right = (typeof RIGHTS)[number]
 
 /** What each role may do without being granted anything. */
 const BY_ROLE: Readonly<Record<Role | "operator", ReadonlyArray<Right>>> = {
-  operator: ["send_actions", "send_directory", "see_catalog", "manage_keys", "see_data_quality"],
+  operator: [
+    "send_actions",
+    "send_directory",
+    "see_catalog",
+    "manage_keys",
+    "see_data_quality",
+    "manage_dead_letters",
+  ],
   super_admin: RIGHTS,
   manager: ["see_catalog"],
   member: ["see_catalog"],

@@ -28,8 +28,16 @@ const AREAS = [
   { name: "Exports", description: "Reports as files, made in the background.", paths: ["/v1/exports"] },
   {
     name: "Administration",
-    description: "Keys, grants, settings, who did what, and how right the numbers are.",
-    paths: ["/v1/api-keys", "/v1/grants", "/v1/settings", "/v1/audit-log", "/v1/data-quality"],
+    description:
+      "Keys, grants, settings, who did what, how right the numbers are, and what could not be stored.",
+    paths: [
+      "/v1/api-keys",
+      "/v1/grants",
+      "/v1/settings",
+      "/v1/audit-log",
+      "/v1/data-quality",
+      "/v1/dead-letters",
+    ],
   },
   {
     name: "Operations",

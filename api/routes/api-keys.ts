@@ -9,7 +9,7 @@ import {
   NewApiKey,
   OneApiKey,
 } from "#schemas/api-keys.ts"
-import { type Credential, isExpired } from "../auth/credential.ts"
+import { isExpired } from "../auth/credential.ts"
 import { forgetKey } from "../auth/grants.ts"
 import { keyById, listKeys, revokeKey } from "../auth/key-list.ts"
 import { lastUse } from "../auth/key-uses.ts"
@@ -17,28 +17,11 @@ import { type FoundKey, issueKey } from "../auth/keys.ts"
 import { ok } from "../http/answer.ts"
 import { type Call, type Route, route } from "../http/endpoint.ts"
 import { type Refused, refuse } from "../http/failure.ts"
+import { tenantConcerned } from "../auth/tenant-concerned.ts"
 import { cursors } from "../queries/cursor.ts"
 import { isMember } from "../queries/member.ts"
 
 const PATH = "/v1/api-keys"
-
-/** Whose keys: the operator names a tenant, everybody else has one. */
-const tenantConcerned = (
-  credential: Credential,
-  named: string | undefined,
-): Effect.Effect<string, Refused> => {
-  const { tenant } = credential
-  const detail =
-    tenant === undefined
-      ? "Name one: the operator belongs to none"
-      : "Leave it out: it is that of the credential"
-  const given = tenant === undefined ? named : named === undefined ? tenant : undefined
-  return given === undefined
-    ? Effect.fail(
-        refuse("invalid_parameter", `tenant: ${detail}.`, { errors: [{ parameter: "tenant", detail }] }),
-      )
-    : Effect.succeed(given)
-}
 
 const viewOf = ({ id, record }: FoundKey, now: number, usedAt: string | undefined): ApiKey => ({
   id,

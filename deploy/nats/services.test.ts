@@ -200,7 +200,7 @@ const REFUSED: Readonly<Record<Exclude<NatsService, "operator">, ReadonlyArray<s
     "$JS.API.STREAM.PURGE.ACTIONS",
     "$JS.API.STREAM.PURGE.KV_ledger",
     "$JS.API.CONSUMER.CREATE.ACTIONS",
-    "$JS.API.STREAM.MSG.GET.DEAD_LETTERS",
+    "$JS.API.STREAM.MSG.DELETE.DEAD_LETTERS",
   ],
   exporter: [
     "actions.v1.acme.user.logged_in",

@@ -1,0 +1,126 @@
+import type { MsgRequest } from "@nats-io/jetstream"
+import { Effect } from "effect"
+import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { sequenceAt } from "#nats/sequence-at.ts"
+import { DEAD_LETTER_HEADERS, readDeadLetterId } from "#schemas/dead-letter.ts"
+import { STREAMS, SUBJECTS } from "#schemas/names.ts"
+import { REFUSAL_REASONS, type RefusalReason } from "#schemas/refusal.ts"
+import { type Fate, readFate } from "./fates.ts"
+
+/** A message that could not be stored, as the stream of dead letters holds it. */
+export interface Letter {
+  /** Its sequence in that stream, by which it is named. */
+  readonly id: number
+  readonly tenant: string
+  readonly reason: RefusalReason
+  readonly detail: string
+  readonly buriedAt: number
+  /** Where the original stood. */
+  readonly stream: string
+  readonly generation: number
+  readonly sequence: number
+  readonly subject: string
+  /** Milliseconds since 1970, as `buriedAt`. */
+  readonly receivedAt: number
+  /** The original's bytes. */
+  readonly payload: Uint8Array
+}
+
+/** A letter and what became of it; undefined while nobody did anything about it. */
+export interface Handled {
+  readonly letter: Letter
+  readonly fate: Fate | undefined
+}
+
+/** Header values were written with what is no printable ASCII escaped. */
+const textOf = (header: string): string => {
+  try {
+    return decodeURI(header)
+  } catch {
+    return header
+  }
+}
+
+/** The first letter at or behind a sequence with a subject that the filter names. */
+const letterAt = Effect.fnUntraced(function* (filter: string, seq: number) {
+  const { manager } = yield* Nats
+  // With a subject the server takes the sequence for the least one; the client's type does not know it.
+  const request = { seq, next_by_subj: filter } as MsgRequest
+  const message = yield* attemptNats("read a dead letter", () =>
+    manager.streams.getMessage(STREAMS.deadLetters, request),
+  )
+  if (message === null) return undefined
+  const [, , tenant = "", last = ""] = message.subject.split(".")
+  const header = (name: string): string => message.header.get(name)
+  const id = readDeadLetterId(header("Nats-Msg-Id"))
+  const letter: Letter = {
+    id: message.seq,
+    tenant,
+    reason: REFUSAL_REASONS.find((reason) => reason === last) ?? "invalid_event",
+    detail: textOf(header(DEAD_LETTER_HEADERS.detail)),
+    buriedAt: message.time.getTime(),
+    stream: header(DEAD_LETTER_HEADERS.stream),
+    generation: id?.generation ?? 1,
+    sequence: Number(header(DEAD_LETTER_HEADERS.sequence)),
+    subject: textOf(header(DEAD_LETTER_HEADERS.subject)),
+    receivedAt: Date.parse(header(DEAD_LETTER_HEADERS.receivedAt)),
+    payload: message.data,
+  }
+  return letter
+})
+
+const withFate = (letter: Letter): Effect.Effect<Handled, NatsError, Nats> =>
+  Effect.map(readFate(letter), (fate) => ({ letter, fate }))
+
+/** One letter by its id; undefined when there is none, or when it is another tenant's. */
+export const findLetter = Effect.fn("findLetter")(function* (
+  tenant: string | undefined,
+  id: number,
+): Effect.fn.Return<Handled | undefined, NatsError, Nats> {
+  const letter = yield* letterAt(`${SUBJECTS.deadLetters}.${tenant ?? "*"}.*`, id)
+  return letter?.id === id ? yield* withFate(letter) : undefined
+})
+
+export interface LetterFilter {
+  /** Undefined: of every tenant. */
+  readonly tenant?: string | undefined
+  readonly reason?: RefusalReason | undefined
+  /** Of this stream alone. */
+  readonly stream?: string | undefined
+  /** Buried since and before, milliseconds since 1970. */
+  readonly since?: number | undefined
+  readonly before?: number | undefined
+  /** Also those that were replayed or discarded. */
+  readonly all: boolean
+}
+
+/** Letters that one page looks at; what is handled already costs a look, too. */
+const LOOKED_AT = 2000
+
+/**
+ * A page of letters, oldest first. `next` is where the following page begins; undefined when there is none. A page may
+ * hold fewer than it could where many were handled already.
+ */
+export const listLetters = Effect.fn("listLetters")(function* (
+  { tenant = "*", reason, stream, since, before, all }: LetterFilter,
+  page: { readonly from: number; readonly limit: number },
+): Effect.fn.Return<
+  { readonly letters: ReadonlyArray<Handled>; readonly next: number | undefined },
+  NatsError,
+  Nats
+> {
+  const filter = `${SUBJECTS.deadLetters}.${tenant}.${reason ?? "*"}`
+  const first = since === undefined ? 1 : yield* sequenceAt(STREAMS.deadLetters, since)
+  let seq = Math.max(page.from, first)
+  const letters: Array<Handled> = []
+  for (let looked = 0; looked < LOOKED_AT && letters.length < page.limit; looked++) {
+    const letter = yield* letterAt(filter, seq)
+    if (letter === undefined || (before !== undefined && letter.buriedAt >= before))
+      return { letters, next: undefined }
+    seq = letter.id + 1
+    if (stream !== undefined && letter.stream !== stream) continue
+    const handled = yield* withFate(letter)
+    if (all || handled.fate === undefined) letters.push(handled)
+  }
+  return { letters, next: seq }
+})
