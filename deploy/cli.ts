@@ -15,6 +15,7 @@ import { exporter } from "./commands/exporter.ts"
 import { keys } from "./commands/keys.ts"
 import { migrate } from "./commands/migrate.ts"
 import { natsUsers } from "./commands/nats-users.ts"
+import { rebuildCommand } from "./commands/rebuild.ts"
 import { replayCommand } from "./commands/replay.ts"
 import { writer } from "./commands/writer.ts"
 
@@ -71,6 +72,7 @@ Command.make("tidemark").pipe(
     biUsers,
     auditCommand,
     replayCommand,
+    rebuildCommand,
     deadLettersCommand,
   ]),
   Command.run({ version: packageJson.version }),

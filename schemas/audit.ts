@@ -18,6 +18,7 @@ export const AUDIT_ACTIONS = [
   "nats_user.created",
   "nats_user.removed",
   "events.replayed",
+  "rollup.rebuilt",
   "dead_letters.viewed",
   "dead_letter.replayed",
   "dead_letter.discarded",

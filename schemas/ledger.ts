@@ -16,6 +16,11 @@ export const Unproved = Schema.Struct({
   tenants: Schema.Array(Schema.String),
   from: Schema.String,
   to: Schema.String,
+  /**
+   * A table that is about to take the place of a part of a rollup. A statement that does so has no deadline, so whoever owns
+   * the partition next drops the table first: then the statement fails, if it comes at all.
+   */
+  shadow: Schema.optionalKey(Schema.String),
 })
 export type Unproved = typeof Unproved.Type
 

@@ -31,6 +31,9 @@ export const EXPORT_FILES = "exports"
 
 export const DATABASE = "tidemark"
 
+/** Where rollups are built anew. */
+export const REBUILD_DATABASE = "tidemark_rebuild"
+
 const table = <Name extends string>(name: Name) => `${DATABASE}.${name}` as const
 
 export const TABLES = {

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { ClickHouse } from "#clickhouse"
 import type { Nats } from "#nats/connection.ts"
+import { isWhole } from "../writer/kept-month.ts"
 import type { MaintenanceError } from "../writer/maintenance.ts"
 import { type Difference, SHOWN } from "./difference.ts"
 import { type MonthProof, readMonths, rememberMonth } from "./proofs.ts"
@@ -25,8 +26,11 @@ export const auditRollups = Effect.fn("auditRollups")(function* (
   quietly: Quietly,
   onMonth: (month: MonthAudit, left: number) => Effect.Effect<void> = () => Effect.void,
 ): Effect.fn.Return<ReadonlyArray<MonthAudit>, MaintenanceError, ClickHouse | Nats> {
+  const now = Date.now()
   const due = (yield* readMonths()).filter(
-    ({ month, isProved }) => (scope.months?.has(month) ?? true) && (scope.all || !isProved),
+    ({ month, isProved }) =>
+      // Of older ones raw has no longer every row, and the rollups are all that is known.
+      isWhole(month, now) && (scope.months?.has(month) ?? true) && (scope.all || !isProved),
   )
   const audited: Array<MonthAudit> = []
   for (const [index, { month, parts }] of due.entries()) {

@@ -83,6 +83,16 @@ export const keyText = ({ key }: Rollup, separator: string): string =>
 const each = <A>(items: ReadonlyArray<A>, text: (item: A) => string): string =>
   items.map((item) => `    ${text(item)},\n`).join("")
 
+/** The aggregate of raw that a rollup is, over rows that a condition on `actions AS a` names. */
+export const aggregate = ({ key, filter, times }: Rollup, condition: string): string => `
+SELECT
+${each(key, ({ name, of }) => `${of} AS ${name}`)}    toInt64(count()) AS events,
+    toInt64(sum(a.quantity)) AS quantity,
+    ${times.map((time) => `${TIMES[time]}(a.time) AS ${time}`).join(",\n    ")}
+FROM ${TABLES.actions} AS a
+WHERE ${filter} AND ${condition}
+GROUP BY ${key.map(({ name }) => name).join(", ")}`
+
 /**
  * Keys whose rollup differs from raw, with what has to be added, each time on both sides, and whether the rollup has
  * the key at all.

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ClickHouse, ClickHouseError } from "#clickhouse"
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import type { LedgerRecord, Unproved } from "#schemas/ledger.ts"
 import type { NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
@@ -32,6 +32,10 @@ export const settleUnproved = Effect.fn("settleUnproved")(function* (): Effect.f
   const record = ledger.current()
   if (record === undefined) return yield* new LeaseLost({ stream: options.stream, owner: "nobody" })
   if (record.unproved === undefined) return 0
+  const store = yield* ClickHouse
+  const { shadow } = record.unproved
+  // The name is one of ours, and no statement takes a table as a parameter here.
+  if (shadow !== undefined) yield* store.command(`DROP TABLE IF EXISTS ${shadow} SYNC`)
   const keys = yield* repairRollups(scopeOf(record.unproved), () => ledger.current() ?? record)
   metrics.rollupKeysRepaired += keys
   yield* ledger.change(proved)

@@ -1,0 +1,8 @@
+import type { Rollup } from "../writer/rollups.ts"
+
+/** The column by whose month a rollup is partitioned, and what it is in raw. */
+export const calendarOf = ({ key }: Rollup): { readonly name: string; readonly of: string } => {
+  const found = key.find(({ name }) => name === "quarter" || name === "day")
+  if (found === undefined) throw new Error("a rollup is partitioned by its quarter or its day")
+  return found
+}

@@ -1,0 +1,123 @@
+import { Effect } from "effect"
+import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import { DATABASE, TABLES } from "#schemas/names.ts"
+import type { Nats } from "#nats/connection.ts"
+import { isWhole } from "../writer/kept-month.ts"
+import { maintain, type MaintenanceError, type MaintenanceOptions } from "../writer/maintenance.ts"
+import type { Rollup } from "../writer/rollups.ts"
+import { changing } from "../writer/unproved.ts"
+import type { Zones } from "../writer/zones.ts"
+import { correct, countWrong } from "./check.ts"
+import { readCut } from "./cut.ts"
+import { addBeyond, fillMonth, hasTotals } from "./fill.ts"
+import { makeShadow } from "./shadow.ts"
+
+export interface RebuildOptions {
+  /** Every stream of actions, in the order of their names. */
+  readonly streams: ReadonlyArray<MaintenanceOptions>
+  readonly zones: Zones
+  /** These months alone, YYYYMM; absent: all that raw has whole. */
+  readonly months?: ReadonlySet<number>
+  readonly onMonth?: (month: number, left: number) => Effect.Effect<void>
+}
+
+export interface Rebuilt {
+  readonly table: string
+  readonly months: ReadonlyArray<number>
+  /** Months that are left as they are: raw has no longer all rows of them. */
+  readonly kept: ReadonlyArray<number>
+  /** How long the writers paused, seconds. */
+  readonly paused: number
+}
+
+const MONTHS = `
+SELECT DISTINCT toUInt32(partition_id) AS month
+FROM system.parts
+WHERE database = {database:String} AND table IN {tables:Array(String)} AND active
+ORDER BY month`
+
+/** The months that a rollup has, or should have, and those of them that raw can build it from. */
+const monthsOf = Effect.fnUntraced(function* (rollup: Rollup, wanted: ReadonlySet<number> | undefined) {
+  const store = yield* ClickHouse
+  const tables = [TABLES.actions, rollup.table].map((table) => table.slice(DATABASE.length + 1))
+  const rows = yield* store.query<{ readonly month: number }>(MONTHS, {
+    params: { database: DATABASE, tables },
+  })
+  const months = rows.map(({ month }) => month).filter((month) => wanted?.has(month) ?? true)
+  const now = Date.now()
+  return {
+    months: months.filter((month) => isWhole(month, now)),
+    kept: months.filter((month) => !isWhole(month, now)),
+  }
+})
+
+/** Does work as the owner of every stream, each of whose ledgers names the shadow that is about to be taken over. */
+const behindBarriers = (
+  streams: ReadonlyArray<MaintenanceOptions>,
+  zones: Zones,
+  shadow: string,
+  work: Effect.Effect<void, ClickHouseError, ClickHouse | Nats>,
+): Effect.Effect<void, MaintenanceError, ClickHouse | Nats> => {
+  const [first, ...rest] = streams
+  if (first === undefined) return work
+  const today = new Date().toISOString().slice(0, 10)
+  const inner = changing(
+    { tenants: [], from: today, to: today, shadow },
+    behindBarriers(rest, zones, shadow, work),
+  )
+  return Effect.asVoid(maintain(first, zones, inner))
+}
+
+/**
+ * Builds a rollup anew from raw, beside the one that is read, and puts it in its place month by month, each at once. Writers
+ * go on while it is built up to a cut of the streams and compared with raw key by key; they pause while what came since is
+ * added, counted, and put in place. A reader sees a month as it was or as it is, nothing between.
+ */
+export const rebuild = Effect.fn("rebuild")(function* (
+  rollup: Rollup,
+  { streams, zones, months: wanted, onMonth = () => Effect.void }: RebuildOptions,
+): Effect.fn.Return<Rebuilt, MaintenanceError, ClickHouse | Nats> {
+  const store = yield* ClickHouse
+  const { months, kept } = yield* monthsOf(rollup, wanted)
+  const cut = yield* readCut(streams.map(({ stream }) => stream))
+  const build = Effect.gen(function* () {
+    const shadow = yield* makeShadow(rollup)
+    for (const [index, month] of months.entries()) {
+      yield* fillMonth(rollup, shadow, month, cut)
+      yield* correct(rollup, shadow, month, cut)
+      yield* onMonth(month, months.length - index - 1)
+    }
+    let began = 0
+    const swap = Effect.gen(function* () {
+      began = performance.now()
+      for (const month of months) {
+        yield* addBeyond(rollup, shadow, month, cut)
+        if (!(yield* hasTotals(rollup, shadow, month))) yield* correct(rollup, shadow, month)
+        yield* store.command(`ALTER TABLE ${rollup.table} REPLACE PARTITION ID '${month}' FROM ${shadow}`)
+      }
+    })
+    if (months.length > 0) yield* behindBarriers(streams, zones, shadow, swap)
+    return (performance.now() - began) / 1000
+  })
+  const paused = yield* Effect.scoped(build)
+  return { table: rollup.table, months, kept, paused: months.length === 0 ? 0 : paused }
+})
+
+/** Keys of a rollup that are not what raw sums up to, by month: what a rebuild would put right. */
+export const lookAt = Effect.fn("lookAt")(function* (
+  rollup: Rollup,
+  wanted: ReadonlySet<number> | undefined,
+): Effect.fn.Return<
+  {
+    readonly months: ReadonlyArray<{ readonly month: number; readonly wrong: number }>
+    readonly kept: ReadonlyArray<number>
+  },
+  ClickHouseError,
+  ClickHouse
+> {
+  const { months, kept } = yield* monthsOf(rollup, wanted)
+  const looked = yield* Effect.forEach(months, (month) =>
+    Effect.map(countWrong(rollup, rollup.table, month), (wrong) => ({ month, wrong })),
+  )
+  return { months: looked, kept }
+})

@@ -1,0 +1,145 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { ClickHouse } from "#clickhouse"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { BUCKETS, REBUILD_DATABASE, STREAMS, TABLES } from "#schemas/names.ts"
+import { Nats } from "#nats/connection.ts"
+import { loadZones } from "../../pipeline/directory/load-zones.ts"
+import { lookAt, rebuild, type RebuildOptions } from "../../pipeline/rebuild/rebuild.ts"
+import { type Rollup, ROLLUPS } from "../../pipeline/writer/rollups.ts"
+import { Zones } from "../../pipeline/writer/zones.ts"
+import { Traffic } from "./traffic.ts"
+import { until } from "./until.ts"
+import { WINDOW, World } from "./world.ts"
+import { kill, owns } from "./writers.ts"
+
+const maintenance = {
+  stream: STREAMS.actions,
+  duplicateWindow: WINDOW,
+  maxClockAhead: 1000,
+  lease: 1000,
+  batch: { rows: 20, bytes: 4_000_000, interval: 50 },
+  why: "a rebuild",
+}
+
+const asWriter = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(World, ({ clickhouseUrl }) =>
+    Effect.provide(work, ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" })),
+  )
+
+const rebuilding = (rollup: Rollup, options: Partial<RebuildOptions> = {}) =>
+  asWriter(
+    Effect.gen(function* () {
+      const zones = new Zones()
+      yield* loadZones(zones)
+      return yield* rebuild(rollup, { streams: [maintenance], zones, ...options })
+    }),
+  )
+
+const command = (statement: string) =>
+  Effect.flatMap(ClickHouse, (store) => store.command(statement, { settings: { mutations_sync: "2" } }))
+
+const sumOf = (table: string, tenant: string) =>
+  Effect.flatMap(ClickHouse, (store) =>
+    store.query<{ events: number }>(
+      `SELECT sum(events) AS events FROM ${table} WHERE tenant = {tenant:String}`,
+      {
+        params: { tenant },
+      },
+    ),
+  ).pipe(Effect.map((rows) => rows[0]?.events ?? 0))
+
+const shadows = Effect.flatMap(ClickHouse, (store) =>
+  store.query<{ name: string }>(
+    `SELECT name AS name FROM system.tables WHERE database = '${REBUILD_DATABASE}'`,
+  ),
+)
+
+layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a rebuild", (it) => {
+  it.effect(
+    "gives an emptied rollup its history, and puts right what is doubled or missing, under load and unseen",
+    () =>
+      Effect.gen(function* () {
+        const { expected, publish } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        const writer = yield* startWriter({ BATCH_ROWS: "20" })
+        yield* until("it owns", owns(writer))
+        yield* publish("a", 300)
+        yield* publish("b", 300)
+        yield* quiet
+        // As of a store that an older version made.
+        yield* command(`TRUNCATE TABLE ${TABLES.clientActivity15m}`)
+        yield* command(
+          `INSERT INTO ${TABLES.activity15m} SELECT * FROM ${TABLES.activity15m} WHERE tenant = 'b'`,
+        )
+        yield* command(`ALTER TABLE ${TABLES.activityDaily} DELETE WHERE tenant = 'b' AND user_id = 'u_1'`)
+        const wrong = yield* asWriter(Effect.forEach(ROLLUPS, (rollup) => lookAt(rollup, undefined)))
+        expect(wrong.every(({ months }) => months.some((month) => month.wrong > 0))).toBe(true)
+
+        // Of this tenant nothing is wrong, so no reader may ever see another sum.
+        const right = yield* sumOf(TABLES.activityDaily, "a")
+        const seen = new Set<number>()
+        const watching = yield* sumOf(TABLES.activityDaily, "a").pipe(
+          Effect.tap((sum) => Effect.sync(() => seen.add(sum))),
+          Effect.forever,
+          Effect.forkChild,
+        )
+        const loading = yield* publish("c", 20).pipe(Effect.repeat({ times: 60 }), Effect.forkChild)
+        for (const rollup of ROLLUPS) {
+          const { paused, months, kept } = yield* rebuilding(rollup)
+          expect([months.length > 0, kept, paused < 5]).toEqual([true, [], true])
+        }
+        yield* Fiber.join(loading)
+        yield* Fiber.interrupt(watching)
+        expect([...seen]).toEqual([right])
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+        expect(yield* shadows).toEqual([])
+        // The views still fill what was put in place.
+        yield* publish("d", 50)
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+      }),
+    { timeout: 60_000 },
+  )
+
+  it.effect(
+    "that hangs before its last step does not take it any more when a writer has taken over",
+    () =>
+      Effect.gen(function* () {
+        const { expected, publish } = yield* Traffic
+        const { startWriter, quiet, ledger } = yield* World
+        const writer = yield* startWriter({ BATCH_ROWS: "20" })
+        yield* publish("e", 100)
+        yield* quiet
+        yield* kill(writer, "SIGTERM")
+        // What the command would have done last: the shadow is whole, the ledger names it, and then it hangs.
+        const shadow = `${REBUILD_DATABASE}.hung`
+        yield* asWriter(command(`CREATE TABLE ${shadow} AS ${TABLES.activity15m}`))
+        yield* asWriter(command(`INSERT INTO ${shadow} SELECT * FROM ${TABLES.activity15m}`))
+        const { kv } = yield* Nats
+        yield* Effect.promise(async () => {
+          const bucket = await kv.open(BUCKETS.ledger)
+          const entry = await bucket.get(STREAMS.actions)
+          const unproved = { tenants: [], from: "2026-11-01", to: "2026-11-01", shadow }
+          await bucket.put(STREAMS.actions, JSON.stringify({ ...entry?.json<LedgerRecord>(), unproved }))
+        })
+        yield* startWriter({ BATCH_ROWS: "20" })
+        yield* publish("e", 100)
+        yield* until(
+          "a writer took over",
+          Effect.map(ledger, (record) => record?.unproved === undefined),
+        )
+        yield* quiet
+        const month = new Date().toISOString().slice(0, 7).replace("-", "")
+        const late = yield* Effect.flip(
+          asWriter(
+            command(`ALTER TABLE ${TABLES.activity15m} REPLACE PARTITION ID '${month}' FROM ${shadow}`),
+          ),
+        )
+        expect(late).toMatchObject({ _tag: "ClickHouseError", reason: "schema" })
+        expect(yield* expected.differences()).toEqual([])
+      }),
+    { timeout: 60_000 },
+  )
+})
