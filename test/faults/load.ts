@@ -72,10 +72,12 @@ export class Load {
       }
   }
 
-  nextEra(): void {
+  /** Goes on with the tenants of an era, once. */
+  enter(era: number): void {
+    if (era === this.#era) return
     this.past.push(this.expected)
     this.expected = new Expected()
-    this.#era++
+    this.#era = era
   }
 
   /** Publishes about `rate` events a second until `isOver`; resolves when all are acknowledged. */

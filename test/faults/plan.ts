@@ -73,8 +73,8 @@ const nameOf = (target: Target): string =>
 const AT_ONCE = 3
 /** Enough to find the rarest kind. */
 const TRIES = 1000
-const LEAD = [100, 900] as const
-const WITHIN = 800
+const LEAD = [100, 600] as const
+const WITHIN = 600
 /** Half of the faults are shorter than a writer's lease of a second, half are longer. */
 const SHORT = [30, 900] as const
 const LONG = 1000

@@ -1,32 +1,52 @@
-// npm run test:faults -- --rounds 500 [--seed N] [--rate R] [--count-every K] [--writers W] [--longest MS] [--only "kill broker"] [--require-cluster]
 import { parseArgs } from "node:util"
 import { Cause, Effect, Exit } from "effect"
 import { newerNats } from "./newer-nats.ts"
 import { KINDS } from "./plan.ts"
 import { runSuite } from "./suite.ts"
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "100" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    rate: { type: "string", default: "1000" },
-    "count-every": { type: "string", default: "1" },
-    writers: { type: "string", default: "3" },
-    /** Milliseconds that a fault lasts at most. */
-    longest: { type: "string", default: "4000" },
-    /** May be given several times. */
-    only: { type: "string", multiple: true, default: [] },
-    "require-cluster": { type: "boolean", default: false },
-  },
-})
+const USAGE = `npm run test:faults -- [options]
+  --rounds N         rounds of one to three faults at once (100)
+  --seed N           the same faults in the same order as another run of this seed
+  --rate N           events a second (1000)
+  --count-every N    rounds between two counts and audits (1)
+  --writers N        processes (3)
+  --longest MS       the longest that a fault lasts (4000)
+  --only KIND        this kind of fault alone; may be given several times
+  --require-cluster  fail where no nats-server for a cluster can be had, instead of running on one server
+Kinds: ${KINDS.join(", ")}`
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const stop = (text: string): never => {
   process.stderr.write(`${text}\n`)
   process.exit(2)
 }
+
+const read = () => {
+  try {
+    return parseArgs({
+      options: {
+        rounds: { type: "string", default: "100" },
+        seed: { type: "string", default: String(Date.now() % 1_000_000) },
+        rate: { type: "string", default: "1000" },
+        "count-every": { type: "string", default: "1" },
+        writers: { type: "string", default: "3" },
+        longest: { type: "string", default: "4000" },
+        only: { type: "string", multiple: true, default: [] },
+        "require-cluster": { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values
+  } catch (error) {
+    return stop(`${(error as Error).message}\n\n${USAGE}`)
+  }
+}
+const values = read()
+if (values.help) {
+  say(USAGE)
+  process.exit(0)
+}
 const number = (
-  name: keyof typeof values & ("rounds" | "seed" | "rate" | "count-every" | "writers" | "longest"),
+  name: "rounds" | "seed" | "rate" | "count-every" | "writers" | "longest",
   least: number,
 ): number => {
   const value = Number(values[name])

@@ -117,18 +117,26 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
     say(`round ${round}: ${load.total} events, quiet after ${quiet} s, 0 differences, audit 0`)
   })
 
-  for (let round = 1; round <= rounds; round++) {
-    const { lead, faults: planned } = planRound(plans, { ...options, servers: world.brokers.servers.length })
-    say(`round ${round}: ${planned.map(describeFault).join("; ")}`)
-    for (const fault of planned) faults[kindOf(fault)] = (faults[kindOf(fault)] ?? 0) + 1
-    let isOver = false
+  let isOver = false
+  yield* Effect.addFinalizer(() => Effect.sync(() => (isOver = true)))
+  for (let round = 1; round <= rounds;) {
+    isOver = false
     const loading = load.run(options.rate, () => isOver)
-    yield* Effect.sleep(lead)
-    yield* Effect.forEach(planned, inflict, { concurrency: "unbounded" })
+    // The load goes on from one count to the next, so that a round may meet what the one before left behind.
+    do {
+      const { lead, faults: planned } = planRound(plans, {
+        ...options,
+        servers: world.brokers.servers.length,
+      })
+      say(`round ${round}: ${planned.map(describeFault).join("; ")}`)
+      for (const fault of planned) faults[kindOf(fault)] = (faults[kindOf(fault)] ?? 0) + 1
+      yield* Effect.sleep(lead)
+      yield* Effect.forEach(planned, inflict, { concurrency: "unbounded" })
+    } while (round++ % options.countEvery !== 0 && round <= rounds)
     isOver = true
     yield* Effect.promise(() => loading)
-    if (round % options.countEvery === 0) yield* count(round, [load.expected])
-    if (round % ERA === 0 && round < rounds) load.nextEra()
+    if (round <= rounds) yield* count(round - 1, [load.expected])
+    if (round <= rounds) load.enter(Math.floor((round - 1) / ERA))
   }
   yield* Effect.promise(() => load.finish())
   yield* count(rounds, [...load.past, load.expected])
