@@ -41,7 +41,7 @@ export const diagnose = Effect.fn("diagnose")(function* (world: ClusterWorld) {
             ),
         ]
   return [
-    `kept: ${world.dataDir}; the streams hold ${streamed.size} ids, raw ${raw.size}`,
+    `the streams hold ${streamed.size} ids, raw ${raw.size}`,
     ...say(
       "stand in raw more than once",
       [...raw].filter(([, places]) => places.length > 1).map(([key]) => key),

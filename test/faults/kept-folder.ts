@@ -9,5 +9,6 @@ export const keptFolder = Effect.acquireRelease(
   (folder, exit) =>
     Effect.sync(() => {
       if (Exit.isSuccess(exit)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      else process.stderr.write(`data and logs are kept in ${folder}\n`)
     }),
 )

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { asMaintainer, quietlyOf } from "../../deploy/maintenance.ts"
@@ -42,11 +42,10 @@ class Broken extends Schema.TaggedError<Broken>()("Broken", {
   seed: Schema.Int,
   round: Schema.Int,
   differences: Schema.Array(Schema.String),
-  folder: Schema.String,
 }) {
   override get message(): string {
     const shown = this.differences.slice(0, 30).join("\n  ")
-    return `seed ${this.seed}, round ${this.round}: ${this.differences.length} differences\n  ${shown}\nkept: ${this.folder}`
+    return `seed ${this.seed}, round ${this.round}: ${this.differences.length} differences\n  ${shown}`
   }
 }
 
@@ -74,7 +73,12 @@ const audited = Effect.fnUntraced(function* ({ settings, streams }: ClusterWorld
   const { differences, blocks, months } = yield* audit(
     { streams, all: false },
     { maxClockAhead: settings.maxClockAhead, quietly: quietlyOf(settings) },
-  ).pipe(asMaintainer(settings, "audit"), Effect.orDie)
+  ).pipe(
+    asMaintainer(settings, "audit"),
+    // It connects anew, perhaps while leaders are elected.
+    Effect.retry(Schedule.spaced("500 millis").pipe(Schedule.upTo({ times: 60 }))),
+    Effect.orDie,
+  )
   const shown = [...blocks, ...months].flatMap(({ shown }) => shown)
   return differences === 0
     ? []
@@ -100,7 +104,7 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
   yield* Effect.promise(() => load.introduce(Math.ceil(rounds / ERA)))
   const { inflict, ended, stop } = yield* makeInflictor(world)
   const broken = (round: number, differences: ReadonlyArray<string>) =>
-    new Broken({ seed, round, differences, folder: world.dataDir })
+    new Broken({ seed, round, differences })
 
   const count = Effect.fnUntraced(function* (round: number, expected: ReadonlyArray<Expected>) {
     const began = Date.now()
