@@ -88,4 +88,7 @@ export const checkLeader = Effect.fn("checkLeader")(function* (): Effect.fn.Retu
     ),
   }))
   Object.assign(led, found.seen)
+  yield* Effect.logInfo("the stream may have had another leader: everything is looked up for a while").pipe(
+    Effect.annotateLogs({ leader: found.seen.leader, from: back + 1 }),
+  )
 })

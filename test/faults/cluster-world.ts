@@ -135,16 +135,6 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     }
   })
 
-  /** Lives of a stream that nothing here began. */
-  const generations = Effect.gen(function* () {
-    const found: Array<string> = []
-    for (const stream of streams) {
-      const { generation = 1 } = (yield* ledger(stream)) ?? {}
-      if (generation !== 1) found.push(`${stream} is taken for its generation ${generation}`)
-    }
-    return found
-  }).pipe(Effect.orDie, Effect.provide(services))
-
   return {
     dataDir,
     settings,
@@ -156,7 +146,6 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     producer,
     producerUrl: urlOf(producer.toBrokers),
     quiet,
-    generations,
   }
 })
 

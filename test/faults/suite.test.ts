@@ -25,7 +25,7 @@ it.live(
         only: [],
         nats,
         say,
-      }).pipe(Effect.tapError(() => Effect.sync(() => process.stderr.write(`${lines.join("\n")}\n`))))
+      }).pipe(Effect.tapCause(() => Effect.sync(() => process.stderr.write(`${lines.join("\n")}\n`))))
       expect(deadLetters.found).toBe(deadLetters.wanted)
       expect(Object.values(faults).reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(20)
       expect(Object.keys(faults)).toEqual(

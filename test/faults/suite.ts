@@ -1,4 +1,6 @@
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { ClickHouse } from "#clickhouse"
+import { TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { asMaintainer, quietlyOf } from "../../deploy/maintenance.ts"
@@ -85,6 +87,15 @@ const audited = Effect.fnUntraced(function* ({ settings, streams }: ClusterWorld
     : [`audit: ${differences} differences`, ...shown.map(({ kind, detail }) => `audit: ${kind}: ${detail}`)]
 })
 
+/** Nothing here takes messages out of a stream or makes one anew, so a writer that says so is wrong. */
+const notes = Effect.gen(function* () {
+  const store = yield* ClickHouse
+  const rows = yield* store.query<{ kind: string; detail: string }>(
+    `SELECT kind AS kind, detail AS detail FROM ${TABLES.dataQuality}`,
+  )
+  return rows.map(({ kind, detail }) => `a note of ${kind}: ${detail}`)
+})
+
 const secondsSince = (instant: number): string => ((Date.now() - instant) / 1000).toFixed(1)
 
 /**
@@ -113,7 +124,7 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
     const quiet = secondsSince(began)
     const differences = [
       ...(yield* ended),
-      ...(yield* world.generations),
+      ...(yield* notes),
       ...(yield* Effect.forEach(expected, (one) => one.differences(true))).flat(),
       ...(yield* audited(world)),
     ]
