@@ -1,6 +1,6 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { RetentionPolicy, StorageType } from "@nats-io/jetstream"
+import { type JetStreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream"
 import { OwnBroker } from "../../test/own-broker.ts"
 import { eventually } from "../../test/processes.ts"
 import { Nats } from "./connection.ts"
@@ -46,9 +46,15 @@ interface Reading {
   readonly restarts: Array<string>
 }
 
-const open = (stream: string, options: Partial<ReaderOptions> = {}) =>
+const open = (
+  stream: string,
+  options: Partial<ReaderOptions> = {},
+  /** Whose word on the stream is asked for. */
+  asked?: JetStreamManager,
+) =>
   Effect.acquireRelease(
-    Effect.map(Nats, ({ connection, manager }): Reading => {
+    Effect.map(Nats, ({ connection, manager: real }): Reading => {
+      const manager = asked ?? real
       const [seqs, messages, waiting, restarts]: [
         Array<number>,
         Array<StreamMessage>,
@@ -103,6 +109,31 @@ layer(OwnBroker.layer, { excludeTestServices: true })("the reader", (it) => {
       yield* eventually(() => later.seqs.length >= 40 && filtered.seqs.length >= 50)
       expect(later.seqs).toEqual(from(61, 100))
       expect(filtered.seqs).toEqual(from(1, 50).map((n) => n * 2))
+    }),
+  )
+
+  it.effect("takes no gap and no end for one before the stream's leader has said so", () =>
+    Effect.gen(function* () {
+      yield* streamOf("LAGGING", 100)
+      const { manager } = yield* Nats
+      yield* Effect.promise(() => manager.streams.deleteMessage("LAGGING", 50))
+      // A server that lacks what its leader holds cannot be had at will, so the leader's first words are made up.
+      const madeUp = [50, 50, 51, 101]
+      const getMessage: typeof manager.streams.getMessage = async (stream, query) => {
+        const found = await manager.streams.getMessage(stream, query)
+        const seq = madeUp.shift()
+        return seq === undefined ? found : ({ seq } as typeof found)
+      }
+      const asked = new Proxy(manager, {
+        get: (target, name) =>
+          name === "streams"
+            ? Object.assign(Object.create(target.streams), { getMessage })
+            : Reflect.get(target, name),
+      })
+      const { seqs, restarts } = yield* open("LAGGING", {}, asked)
+      yield* eventually(() => restarts.length === 3)
+      expect(restarts).toEqual(["lacking", "lacking", "stalled"])
+      expect(seqs).toEqual([...from(1, 49), ...from(51, 100)])
     }),
   )
 

@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream"
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
 import { nextSequence } from "./next-sequence.ts"
+import { placeOf } from "./place.ts"
 
 /** One message as the stream holds it. */
 export interface StreamMessage {
@@ -37,21 +38,6 @@ const STALL = 2_000
 const RETRY = 250
 const NANOS = 1_000_000
 
-/** Sequence, consumer sequence, receive time and what still waits, from the reply subject of a delivery. */
-const placeOf = (reply: string): { seq: number; delivery: number; receivedAt: number; waiting: number } => {
-  const tokens = reply.split(".")
-  // $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<nanos>.<pending>, or with domain and account
-  // hash before the stream on newer servers.
-  const at = tokens.length > 9 ? 7 : 5
-  const nanos = tokens[at + 2] ?? "0"
-  return {
-    seq: Number(tokens[at]),
-    delivery: Number(tokens[at + 1]),
-    receivedAt: Number(nanos.slice(0, -6)),
-    waiting: Number(tokens[at + 3]),
-  }
-}
-
 /**
  * Reads a stream in order from a sequence on, without acknowledgements: the reader's owner remembers how far it
  * came. A pull consumer that asks for a bounded number of messages and bytes at a time, so a paused reader holds no
@@ -73,6 +59,10 @@ export class StreamReader {
   /** When a message came, or the leader said that there is none. */
   #currentAt = Date.now()
   #asking = false
+  /** What came behind a gap, while the leader is asked about it. */
+  #held: Array<Msg> | undefined
+  /** The first message behind a gap that the leader knows of. */
+  #behindGap = 0
   #starting: Promise<void> | undefined
   readonly #watchdog: NodeJS.Timeout
 
@@ -80,7 +70,7 @@ export class StreamReader {
     this.#connection = connection
     this.#manager = manager
     this.#options = options
-    this.#next = options.from
+    this.#next = Math.max(1, options.from)
     this.#watchdog = setInterval(() => {
       // Heartbeats come only while a request is open.
       if (this.#requested > 0 && Date.now() - this.#heardAt > SILENCE) this.#restart("silence")
@@ -138,11 +128,12 @@ export class StreamReader {
     while (!this.#stopped) {
       try {
         this.#subscription?.unsubscribe()
+        this.#held = undefined
         this.#heardAt = Date.now()
         const info = await this.#manager.consumers.add(stream, {
           ack_policy: AckPolicy.None,
           deliver_policy: DeliverPolicy.StartSequence,
-          opt_start_seq: Math.max(1, this.#next),
+          opt_start_seq: this.#next,
           replay_policy: ReplayPolicy.Instant,
           inactive_threshold: 60_000 * NANOS,
           mem_storage: true,
@@ -211,16 +202,50 @@ export class StreamReader {
 
   #receive(message: Msg): void {
     this.#heardAt = Date.now()
-    const reply = message.reply ?? ""
-    if (!reply.startsWith("$JS.ACK.")) {
-      this.#status(message)
+    if (message.reply?.startsWith("$JS.ACK.") !== true) this.#status(message)
+    else if (this.#held === undefined) this.#take(message, message.reply)
+    else this.#held.push(message)
+  }
+
+  /**
+   * That messages have left the stream is for its leader to say: the consumer's server may lack what the others hold. What
+   * came behind the gap waits for its word.
+   */
+  async #askAboutGap(seq: number): Promise<void> {
+    const subscription = this.#subscription
+    const isOver = () => this.#stopped || this.#subscription !== subscription
+    let next: number | undefined
+    for (let answered = false; !answered && !isOver();)
+      try {
+        next = await nextSequence(this.#manager, this.#options.stream, this.#next)
+        answered = true
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY))
+      }
+    if (isOver()) return
+    const held = this.#held ?? []
+    this.#held = undefined
+    if (next !== undefined && next < seq) {
+      this.#subscription?.unsubscribe()
+      this.#subscription = undefined
+      this.#restart("lacking")
       return
     }
+    this.#behindGap = seq
+    for (const message of held) if (!isOver()) this.#receive(message)
+  }
+
+  #take(message: Msg, reply: string): void {
     const { seq, delivery, receivedAt, waiting } = placeOf(reply)
     if (delivery !== this.#delivery + 1) {
       this.#subscription?.unsubscribe()
       this.#subscription = undefined
       this.#restart("gap")
+      return
+    }
+    if (seq > this.#next && seq !== this.#behindGap && this.#options.filter === undefined) {
+      this.#held = [message]
+      void this.#askAboutGap(seq)
       return
     }
     this.#delivery = delivery
@@ -244,7 +269,8 @@ export class StreamReader {
     const code = message.headers?.code ?? 0
     // 100 is a heartbeat.
     if (code === 100) {
-      if (this.#heardAt - this.#currentAt > STALL && !this.#asking) void this.#askLeader()
+      if (this.#heardAt - this.#currentAt > STALL && !this.#asking && this.#held === undefined)
+        void this.#askLeader()
       return
     }
     const unanswered = Number(message.headers?.get("Nats-Pending-Messages") ?? Number.NaN)

@@ -5,7 +5,7 @@ import { BUCKETS } from "#schemas/names.ts"
 import { embeddedNats, natsPidFile } from "../../deploy/engines/nats.ts"
 import { ensurePasswords } from "../../deploy/nats/passwords.ts"
 import { makeEngine } from "./engine.ts"
-import { quietPort } from "./quiet-port.ts"
+import { freePort } from "../free-port.ts"
 
 /** Whose leader is meant: of all of JetStream, of a stream, of the ledger. */
 export type Led = "meta" | "ledger" | { readonly stream: string }
@@ -41,7 +41,7 @@ export const makeBrokers = Effect.fn("makeBrokers")(function* (
 ) {
   const places = yield* Effect.all(
     Array.from({ length: options.servers }, (_, n) =>
-      Effect.map(Effect.all([quietPort, quietPort, quietPort]), ([port, clusterPort, monitorPort]) => ({
+      Effect.map(Effect.all([freePort, freePort, freePort]), ([port, clusterPort, monitorPort]) => ({
         name: `n${n}`,
         folder: join(dataDir, `n${n}`),
         port,

@@ -13,7 +13,7 @@ import { migrate, MIGRATIONS_FOLDER } from "../../migrations/migrate.ts"
 import { makeBrokers } from "./brokers.ts"
 import { makeEngine } from "./engine.ts"
 import { openLink } from "./proxy.ts"
-import { quietPort } from "./quiet-port.ts"
+import { freePort } from "../free-port.ts"
 import { WINDOW, WRITER_SETTINGS } from "./world.ts"
 import { makeWriters } from "./writers.ts"
 
@@ -41,7 +41,7 @@ const patience = Schedule.spaced("250 millis").pipe(Schedule.upTo({ times: 120 }
 export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options: ClusterOptions) {
   const { dataDir } = options
   const brokers = yield* makeBrokers(dataDir, options)
-  const [httpPort, tcpPort] = yield* Effect.all([quietPort, quietPort])
+  const [httpPort, tcpPort] = yield* Effect.all([freePort, freePort])
   const store = yield* makeEngine(
     embeddedClickHouse({ dataDir, httpPort, tcpPort }),
     (child) => child.process.pid ?? 0,
