@@ -90,7 +90,13 @@ export const writerService = Effect.fn("writerService")(function* (
   const zones = new Zones()
   yield* topologyOf(settings, "writer")
   const caughtUp = Promise.withResolvers<void>()
-  const directory = runDirectory({ maxClockAhead: settings.maxClockAhead }, zones, () => caughtUp.resolve())
+  const { deadLetters } = metrics.writer
+  const directory = runDirectory(
+    { maxClockAhead: settings.maxClockAhead },
+    zones,
+    () => caughtUp.resolve(),
+    deadLetters,
+  )
   const writer = Effect.gen(function* () {
     yield* Effect.promise(() => caughtUp.promise)
     return yield* Effect.all(
@@ -112,7 +118,7 @@ export const writerService = Effect.fn("writerService")(function* (
     },
     metrics.audit,
   )
-  return yield* Effect.raceAllFirst([directory, runAuditLog(), writer, audits])
+  return yield* Effect.raceAllFirst([directory, runAuditLog(undefined, deadLetters), writer, audits])
 })
 
 /** Where the exports' files are kept. */

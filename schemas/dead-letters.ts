@@ -40,7 +40,10 @@ const fields = {
   sequence: Schema.Int.annotate({ description: "Where it stands in that stream." }),
   subject: Schema.String,
   bytes: Schema.Int.annotate({ description: "The length of its payload." }),
-  state: Schema.Literals(["open", "replaying", "replayed", "discarded"]),
+  state: Schema.Literals(["open", "replaying", "replayed", "discarded", "erased"]).annotate({
+    description:
+      "`replaying`: being replayed, or a replay was broken off; replaying it again is safe. It is listed as open.",
+  }),
   handled_at: Schema.NullOr(Instant),
   handled_by: Schema.NullOr(Schema.String),
   replays: Schema.Int.annotate({ description: "How often it was replayed." }),

@@ -1,21 +1,26 @@
+import type { KV } from "@nats-io/kv"
 import { Effect, Schema } from "effect"
-import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { unlessConflict } from "#nats/conflict.ts"
+import { attemptNats, Nats, NatsError } from "#nats/connection.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import type { Letter } from "./letters.ts"
 
 /** What became of a dead letter. The letter itself stays: it is the proof that its message was not lost. */
 export const Fate = Schema.Struct({
   /** `replaying`: it is about to be sent, or was, by one that did not live to say so. */
-  fate: Schema.Literals(["replaying", "replayed", "discarded"]),
+  fate: Schema.Literals(["replaying", "replayed", "discarded", "erased"]),
   at: Schema.String,
   /** Who did it: the id of a credential, or a login name. */
   by: Schema.String,
-  /** How often it was replayed. */
-  replays: Schema.Int,
+  /** How often it was replayed; absent: never. */
+  replays: Schema.optionalKey(Schema.Int),
 })
 export type Fate = typeof Fate.Type
 
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Fate))
+
+/** Whether somebody still has to look after a letter. One that was not sent for certain needs it, too. */
+export const isOpen = (fate: Fate | undefined): boolean => fate === undefined || fate.fate === "replaying"
 
 /** By the original, of which there may be two letters. */
 const keyOf = ({ stream, generation, sequence }: Letter): string => `${stream}.${generation}.${sequence}`
@@ -24,32 +29,53 @@ const bucket = Effect.flatMap(Nats, ({ kv }) =>
   attemptNats("open bucket dead-letters", () => kv.open(BUCKETS.deadLetters)),
 )
 
-const readEntry = Effect.fnUntraced(function* (letter: Letter) {
-  const fates = yield* bucket
+const readEntry = Effect.fnUntraced(function* (fates: KV, letter: Letter) {
   const entry = yield* attemptNats("read a dead letter's fate", () => fates.get(keyOf(letter)))
   return entry?.operation === "PUT"
     ? { fate: decode(entry.string()), revision: entry.revision }
     : { fate: undefined, revision: entry?.revision ?? 0 }
 })
 
-export const readFate = (letter: Letter): Effect.Effect<Fate | undefined, NatsError, Nats> =>
-  Effect.map(readEntry(letter), ({ fate }) => fate)
+/** The fates of letters, in their order; undefined for one about which nobody did anything. */
+export const readFates = Effect.fn("readFates")(function* (
+  letters: ReadonlyArray<Letter>,
+): Effect.fn.Return<ReadonlyArray<Fate | undefined>, NatsError, Nats> {
+  if (letters.length === 0) return []
+  const fates = yield* bucket
+  return yield* Effect.forEach(
+    letters,
+    (letter) => Effect.map(readEntry(fates, letter), ({ fate }) => fate),
+    {
+      concurrency: 16,
+    },
+  )
+})
 
-/** Changes a letter's fate by compare-and-swap, so that two who act at once do so one after the other; gives the new one. */
+const ATTEMPTS = 20
+
+/**
+ * Changes a letter's fate by compare-and-swap, so that two who act at once do so one after the other; gives the new one, or
+ * the one that it has where `change` gives none.
+ */
 export const changeFate = Effect.fn("changeFate")(function* (
   letter: Letter,
   by: string,
-  change: (fate: Fate | undefined) => Pick<Fate, "fate" | "replays">,
-): Effect.fn.Return<Fate, NatsError, Nats> {
+  change: (fate: Fate | undefined) => Pick<Fate, "fate" | "replays"> | undefined,
+): Effect.fn.Return<Fate | undefined, NatsError, Nats> {
   const fates = yield* bucket
-  const attempt = Effect.gen(function* () {
-    const { fate, revision } = yield* readEntry(letter)
-    const next: Fate = { ...change(fate), at: new Date().toISOString(), by }
-    yield* attemptNats("write a dead letter's fate", () =>
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { fate, revision } = yield* readEntry(fates, letter)
+    const changed = change(fate)
+    if (changed === undefined) return fate
+    const next: Fate = { ...changed, at: new Date().toISOString(), by }
+    const written = yield* attemptNats("write a dead letter's fate", () =>
       // 0: there must be none yet.
-      fates.put(keyOf(letter), JSON.stringify(next), { previousSeq: revision }),
+      unlessConflict(fates.put(keyOf(letter), JSON.stringify(next), { previousSeq: revision })),
     )
-    return next
+    if (written !== undefined) return next
+  }
+  return yield* new NatsError({
+    operation: "change a dead letter's fate",
+    detail: "others change it all the time",
   })
-  return yield* attempt.pipe(Effect.retry({ times: 10 }))
 })

@@ -5,7 +5,7 @@ import { sequenceAt } from "#nats/sequence-at.ts"
 import { DEAD_LETTER_HEADERS, readDeadLetterId } from "#schemas/dead-letter.ts"
 import { STREAMS, SUBJECTS } from "#schemas/names.ts"
 import { REFUSAL_REASONS, type RefusalReason } from "#schemas/refusal.ts"
-import { type Fate, readFate } from "./fates.ts"
+import { type Fate, isOpen, readFates } from "./fates.ts"
 
 /** A message that could not be stored, as the stream of dead letters holds it. */
 export interface Letter {
@@ -69,8 +69,8 @@ const letterAt = Effect.fnUntraced(function* (filter: string, seq: number) {
   return letter
 })
 
-const withFate = (letter: Letter): Effect.Effect<Handled, NatsError, Nats> =>
-  Effect.map(readFate(letter), (fate) => ({ letter, fate }))
+const withFates = (letters: ReadonlyArray<Letter>): Effect.Effect<ReadonlyArray<Handled>, NatsError, Nats> =>
+  Effect.map(readFates(letters), (fates) => letters.map((letter, n) => ({ letter, fate: fates[n] })))
 
 /** One letter by its id; undefined when there is none, or when it is another tenant's. */
 export const findLetter = Effect.fn("findLetter")(function* (
@@ -78,7 +78,7 @@ export const findLetter = Effect.fn("findLetter")(function* (
   id: number,
 ): Effect.fn.Return<Handled | undefined, NatsError, Nats> {
   const letter = yield* letterAt(`${SUBJECTS.deadLetters}.${tenant ?? "*"}.*`, id)
-  return letter?.id === id ? yield* withFate(letter) : undefined
+  return letter?.id === id ? (yield* withFates([letter]))[0] : undefined
 })
 
 export interface LetterFilter {
@@ -90,19 +90,30 @@ export interface LetterFilter {
   /** Buried since and before, milliseconds since 1970. */
   readonly since?: number | undefined
   readonly before?: number | undefined
+  /** No letter behind this one: those that come while the list is read. */
+  readonly upTo?: number | undefined
   /** Also those that were replayed or discarded. */
   readonly all: boolean
 }
 
+/** The last letter that there is. */
+export const lastLetter: Effect.Effect<number, NatsError, Nats> = Effect.gen(function* () {
+  const { manager } = yield* Nats
+  const look = () => manager.streams.info(STREAMS.deadLetters)
+  return (yield* attemptNats("look at the dead letters", look)).state.last_seq
+})
+
 /** Letters that one page looks at; what is handled already costs a look, too. */
 const LOOKED_AT = 2000
+/** Of payloads that one page holds, more or less. */
+const PAGE_BYTES = 16 * 1024 * 1024
 
 /**
  * A page of letters, oldest first. `next` is where the following page begins; undefined when there is none. A page may
  * hold fewer than it could where many were handled already.
  */
 export const listLetters = Effect.fn("listLetters")(function* (
-  { tenant = "*", reason, stream, since, before, all }: LetterFilter,
+  { tenant = "*", reason, stream, since, before, upTo = Number.MAX_SAFE_INTEGER, all }: LetterFilter,
   page: { readonly from: number; readonly limit: number },
 ): Effect.fn.Return<
   { readonly letters: ReadonlyArray<Handled>; readonly next: number | undefined },
@@ -112,15 +123,21 @@ export const listLetters = Effect.fn("listLetters")(function* (
   const filter = `${SUBJECTS.deadLetters}.${tenant}.${reason ?? "*"}`
   const first = since === undefined ? 1 : yield* sequenceAt(STREAMS.deadLetters, since)
   let seq = Math.max(page.from, first)
+  let [looked, bytes] = [0, 0]
   const letters: Array<Handled> = []
-  for (let looked = 0; looked < LOOKED_AT && letters.length < page.limit; looked++) {
-    const letter = yield* letterAt(filter, seq)
-    if (letter === undefined || (before !== undefined && letter.buriedAt >= before))
-      return { letters, next: undefined }
-    seq = letter.id + 1
-    if (stream !== undefined && letter.stream !== stream) continue
-    const handled = yield* withFate(letter)
-    if (all || handled.fate === undefined) letters.push(handled)
+  while (looked < LOOKED_AT && bytes < PAGE_BYTES && letters.length < page.limit) {
+    const some: Array<Letter> = []
+    let isLast = false
+    for (; looked < LOOKED_AT && bytes < PAGE_BYTES && letters.length + some.length < page.limit; looked++) {
+      const letter = yield* letterAt(filter, seq)
+      isLast = letter === undefined || letter.id > upTo || (before !== undefined && letter.buriedAt >= before)
+      if (letter === undefined || isLast) break
+      seq = letter.id + 1
+      bytes += letter.payload.byteLength
+      if (stream === undefined || letter.stream === stream) some.push(letter)
+    }
+    letters.push(...(yield* withFates(some)).filter(({ fate }) => all || isOpen(fate)))
+    if (isLast) return { letters, next: undefined }
   }
   return { letters, next: seq }
 })

@@ -2,16 +2,24 @@ import { userInfo } from "node:os"
 import { Clock, Console, Effect, Option, Schema } from "effect"
 import { Command, Argument, Flag } from "effect/cli"
 import type { AuditAction } from "#schemas/audit.ts"
+import { Tenant } from "#schemas/envelope.ts"
 import { NO_TENANT } from "#schemas/names.ts"
 import { REFUSAL_REASONS } from "#schemas/refusal.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
-import { findLetter, type Handled, type LetterFilter, listLetters } from "../../api/dead-letters/letters.ts"
+import {
+  findLetter,
+  type Handled,
+  lastLetter,
+  type LetterFilter,
+  listLetters,
+} from "../../api/dead-letters/letters.ts"
 import { discardLetter, replayLetter } from "../../api/dead-letters/replay.ts"
 import { rowOf, viewOf } from "../../api/dead-letters/view.ts"
 import { MAX_ACTION_AGE } from "../../pipeline/writer/open-writer.ts"
 import { natsOf, topologyOf } from "../services.ts"
 import { many } from "./audit-text.ts"
+import { fitting } from "./fitting.ts"
 import { onRecord } from "./on-record.ts"
 import { instantsOf } from "./range-flags.ts"
 import { settings } from "./settings.ts"
@@ -26,7 +34,11 @@ class DeadLettersError extends Schema.TaggedError<DeadLettersError>()("DeadLette
 }
 
 const filterFlags = {
-  tenant: Flag.String("tenant").pipe(Flag.withDescription("Of this tenant alone"), Flag.optional),
+  tenant: Flag.String("tenant").pipe(
+    Flag.withDescription("Of this tenant alone; _ for messages whose subject names none"),
+    fitting(Schema.Union([Schema.Literal(NO_TENANT), Tenant])),
+    Flag.optional,
+  ),
   reason: Flag.Literals("reason", REFUSAL_REASONS).pipe(
     Flag.withDescription("Of this reason alone"),
     Flag.optional,
@@ -80,13 +92,18 @@ const forEachOf = Effect.fnUntraced(function* <E, R>(
   most: number,
   work: (handled: Handled) => Effect.Effect<void, E, R>,
 ) {
+  // What is replayed and refused again is not replayed once more.
+  const upTo = yield* lastLetter
   let from: number | undefined = 1
   let done = 0
   while (from !== undefined && done < most) {
-    const page: Effect.Success<ReturnType<typeof listLetters>> = yield* listLetters(filter, {
-      from,
-      limit: Math.min(PAGE, most - done),
-    })
+    const page: Effect.Success<ReturnType<typeof listLetters>> = yield* listLetters(
+      { ...filter, upTo },
+      {
+        from,
+        limit: Math.min(PAGE, most - done),
+      },
+    )
     for (const handled of page.letters) yield* work(handled)
     done += page.letters.length
     from = page.next

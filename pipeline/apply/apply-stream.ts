@@ -1,11 +1,12 @@
 import { Effect, Queue, Schedule } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
-import type { Refusal } from "#schemas/refusal.ts"
+import type { Refusal, RefusalReason } from "#schemas/refusal.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { nextSequence } from "#nats/next-sequence.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { type StreamMessage, StreamReader } from "#nats/reader.ts"
 import { publishDeadLetters } from "../writer/dead-letters.ts"
+import { count } from "../writer/metrics.ts"
 import { insertRows, type TableRow } from "./insert-rows.ts"
 
 /** A message as a row, or why it becomes a dead letter. */
@@ -24,6 +25,8 @@ interface Application {
   readonly prepare: Effect.Effect<void, ClickHouseError, ClickHouse>
   /** Called as a message arrives, before it is stored. */
   readonly judge: (message: StreamMessage) => Applied
+  /** Where dead letters are counted. */
+  readonly refused?: Map<RefusalReason, number>
 }
 
 interface Judged {
@@ -48,7 +51,7 @@ const backoff = Schedule.min([Schedule.exponential("200 millis"), Schedule.space
  * everything that the stream held at the start is applied.
  */
 export const applyStream = Effect.fn("applyStream")(function* (
-  { service, stream, subjects, progress, prepare, judge }: Application,
+  { service, stream, subjects, progress, prepare, judge, refused = new Map() }: Application,
   onCaughtUp: () => void,
 ): Effect.fn.Return<never, never, ClickHouse | Nats> {
   const { connection, manager } = yield* Nats
@@ -74,6 +77,7 @@ export const applyStream = Effect.fn("applyStream")(function* (
     )
     const rows = judged.flatMap(({ applied }) => ("row" in applied ? [applied.row] : []))
     yield* publishDeadLetters(publisher, subjects, 1, letters)
+    for (const { reason } of letters) count(refused, reason)
     yield* insertRows(rows)
     yield* insertRows([
       { table: progress, row: { stream, created, stream_seq: judged.at(-1)?.message.seq ?? 0 } },

@@ -1,5 +1,6 @@
 import { decodeDirectory } from "#schemas/decode.ts"
 import { STREAMS, SUBJECTS, TABLES } from "#schemas/names.ts"
+import type { RefusalReason } from "#schemas/refusal.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import { type Applied, applyStream } from "../apply/apply-stream.ts"
 import { routeOf } from "../writer/action-row.ts"
@@ -30,7 +31,12 @@ const judge =
  * Applies the directory's stream to its tables for ever. Every row may be written again without harm: the newest version
  * wins, whatever the order. `onCaughtUp` is called when everything that the stream held at the start is applied.
  */
-export const runDirectory = (options: DirectoryOptions, zones: Zones, onCaughtUp: () => void) =>
+export const runDirectory = (
+  options: DirectoryOptions,
+  zones: Zones,
+  onCaughtUp: () => void,
+  refused: Map<RefusalReason, number> = new Map(),
+) =>
   applyStream(
     {
       service: "directory",
@@ -39,6 +45,7 @@ export const runDirectory = (options: DirectoryOptions, zones: Zones, onCaughtUp
       progress: TABLES.directoryProgress,
       prepare: loadZones(zones),
       judge: judge(options, zones),
+      refused,
     },
     onCaughtUp,
   )

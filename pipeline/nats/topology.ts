@@ -34,6 +34,7 @@ const NANOS = 1_000_000
 const DAY = 86_400_000
 /** Three years. */
 const AUDIT_DAYS = 1096
+const DEAD_LETTER_DAYS = 90
 
 type Wanted = Pick<
   StreamConfig,
@@ -78,7 +79,7 @@ const streamsOf = (options: TopologyOptions): ReadonlyArray<Wanted> => {
       ...common,
       name: STREAMS.deadLetters,
       subjects: [`${SUBJECTS.deadLetters}.>`],
-      max_age: 90 * DAY * NANOS,
+      max_age: DEAD_LETTER_DAYS * DAY * NANOS,
       max_msg_size: 512 * 1024,
       // A message that is judged again after a crash makes no second dead letter for a day.
       duplicate_window: DAY * NANOS,
@@ -164,7 +165,12 @@ export const ensureTopology = Effect.fn("ensureTopology")(function* (
   for (const stream of streamsOf(options)) yield* ensureStream(stream, mayChange)
   for (const bucket of Object.values(BUCKETS))
     yield* attemptNats(`create bucket ${bucket}`, () =>
-      kv.create(bucket, { history: 1, replicas: options.replicas }),
+      kv.create(bucket, {
+        history: 1,
+        replicas: options.replicas,
+        // A fate is younger than its letter, so it is there for as long as the letter.
+        ...(bucket === BUCKETS.deadLetters ? { ttl: DEAD_LETTER_DAYS * DAY } : {}),
+      }),
     )
   yield* attemptNats(`create object store ${EXPORT_FILES}`, () =>
     new Objm(jetstream).create(EXPORT_FILES, { replicas: options.replicas, storage: StorageType.File }),

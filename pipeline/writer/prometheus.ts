@@ -41,7 +41,12 @@ export const renderWriterMetrics = (metrics: WriterMetrics): string => {
       "Repeats that were found by look-up.",
       metrics.repeats,
     ),
-    ...labelled("tidemark_dead_letters_total", "reason", "Messages that were refused.", metrics.deadLetters),
+    ...labelled(
+      "tidemark_dead_letters_total",
+      "reason",
+      "Messages that were refused: actions, events of the directory, records of the audit log.",
+      metrics.deadLetters,
+    ),
     ...labelled("tidemark_batches_total", "trigger", "Batches by what cut them.", metrics.batches),
     ...labelled("tidemark_doubts_total", "cause", "Times the store had to be proved.", metrics.doubts),
     ...single(
