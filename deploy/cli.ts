@@ -11,6 +11,7 @@ import { biUsers } from "./commands/bi-users.ts"
 import { deadLettersCommand } from "./commands/dead-letters.ts"
 import { demo } from "./commands/demo.ts"
 import { dev } from "./commands/dev.ts"
+import { eraseCommand } from "./commands/erase.ts"
 import { exporter } from "./commands/exporter.ts"
 import { keys } from "./commands/keys.ts"
 import { migrate } from "./commands/migrate.ts"
@@ -72,6 +73,7 @@ Command.make("tidemark").pipe(
     biUsers,
     auditCommand,
     replayCommand,
+    eraseCommand,
     rebuildCommand,
     deadLettersCommand,
   ]),

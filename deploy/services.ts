@@ -122,7 +122,7 @@ export const writerService = Effect.fn("writerService")(function* (
 })
 
 /** Where the exports' files are kept. */
-const filesOf = ({ exportS3 }: Settings): Effect.Effect<Files, never, Nats> =>
+export const filesOf = ({ exportS3 }: Settings): Effect.Effect<Files, never, Nats> =>
   exportS3 === undefined
     ? Effect.map(Nats, natsFiles)
     : // The protocol's client is large; who does not need it does not load it.

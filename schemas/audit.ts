@@ -19,6 +19,7 @@ export const AUDIT_ACTIONS = [
   "nats_user.removed",
   "events.replayed",
   "rollup.rebuilt",
+  "person.erased",
   "dead_letters.viewed",
   "dead_letter.replayed",
   "dead_letter.discarded",

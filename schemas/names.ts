@@ -22,6 +22,8 @@ export const BUCKETS = {
   tenantSettings: "tenant-settings",
   /** What became of dead letters, `<stream>.<generation>.<sequence>` of the original. */
   deadLetters: "dead-letters",
+  /** Who was erased by deletion, `<tenant>.<kind>.<id in base64url>`. */
+  tombstones: "tombstones",
   /** What is known of export jobs, `<tenant>.<id>`. */
   exports: "exports",
 } as const
@@ -56,6 +58,7 @@ export const TABLES = {
   auditProofs: table("audit_proofs"),
   auditMonths: table("audit_months"),
   auditStandings: table("audit_standings"),
+  erasures: table("erasures"),
 } as const
 
 export const SUBJECTS = {

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { ClickHouse } from "#clickhouse"
 import type { Nats } from "#nats/connection.ts"
+import { readTombstones, Tombstones } from "../erase/tombstones.ts"
 import { Judge } from "../writer/action-row.ts"
 import type { MaintenanceError } from "../writer/maintenance.ts"
 import { MAX_ACTION_AGE } from "../writer/open-writer.ts"
@@ -50,7 +51,10 @@ export const audit = Effect.fn("audit")(function* (
   options: AuditOptions,
 ): Effect.fn.Return<Audit, MaintenanceError | NoLedger, ClickHouse | Nats> {
   // Zones are stamped on rows and are no part of what a message says.
-  const judge = new Judge({ maxClockAhead: options.maxClockAhead, maxAge: MAX_ACTION_AGE }, new Zones())
+  const tombstones = new Tombstones()
+  tombstones.set(yield* readTombstones())
+  const limits = { maxClockAhead: options.maxClockAhead, maxAge: MAX_ACTION_AGE }
+  const judge = new Judge(limits, new Zones(), tombstones)
   const blocks: Array<StreamAudit> = []
   const standings: Array<Standing> = []
   for (const stream of streams) {

@@ -101,7 +101,15 @@ export const resolveRange = Effect.fn("resolveRange")(function* (
         })
     if (!verdict.ok) {
       const tenant = routeOf(SUBJECTS.actions, subject).tenant ?? NO_TENANT
-      if (rows.length === 0 && !buried.has(seq))
+      if (verdict.reason === "erased") {
+        if (rows.length > 0)
+          differences.push({
+            tenant,
+            seq,
+            kind: "surplus_row",
+            detail: "the row is of somebody who was erased",
+          })
+      } else if (rows.length === 0 && !buried.has(seq))
         differences.push({ tenant, seq, kind: "missing_dead_letter", detail: `refused: ${verdict.reason}` })
       continue
     }

@@ -50,7 +50,7 @@ export const judgeRange = Effect.fn("judgeRange")(function* (
       messages++
       const judged = judge.judge(message)
       if (!judged.ok) {
-        refused.push(message.seq)
+        if (judged.reason !== "erased") refused.push(message.seq)
         continue
       }
       const { row } = judged

@@ -13,6 +13,7 @@ import {
 } from "../audit/committed-range.ts"
 import { compareRange } from "../audit/compare.ts"
 import { readBuried } from "../audit/dead-letters.ts"
+import { readTombstones, Tombstones } from "../erase/tombstones.ts"
 import { Judge } from "../writer/action-row.ts"
 import { maintain, type MaintenanceError, type MaintenanceOptions } from "../writer/maintenance.ts"
 import { MAX_ACTION_AGE } from "../writer/open-writer.ts"
@@ -91,9 +92,11 @@ export const replay = Effect.fn("replay")(function* (
     life,
     resume === undefined ? asked : { from: resume.next, to: resume.to },
   )
+  const tombstones = new Tombstones()
+  tombstones.set(yield* readTombstones())
   const wanted: Wanted = {
     life,
-    judge: new Judge({ maxClockAhead, maxAge: MAX_ACTION_AGE }, zones),
+    judge: new Judge({ maxClockAhead, maxAge: MAX_ACTION_AGE }, zones, tombstones),
     buried: yield* readBuried(life, yield* receivedSince(life, range)),
     subject: resume?.subject ?? subject,
   }

@@ -4,6 +4,7 @@ import { SUBJECTS } from "#schemas/names.ts"
 import { TENANT } from "#schemas/patterns.ts"
 import type { Refusal } from "#schemas/refusal.ts"
 import type { StreamMessage } from "#nats/reader.ts"
+import type { Tombstones } from "../erase/tombstones.ts"
 import type { Zones } from "./zones.ts"
 
 /** A valid event on its way into the raw table. */
@@ -21,7 +22,16 @@ export interface ActionRow {
   readonly replayed: boolean
 }
 
-export type Judged = { readonly ok: true; readonly row: ActionRow } | ({ readonly ok: false } & Refusal)
+/** A message of somebody who was erased: it makes no row, and no dead letter, which would keep it. */
+export interface Erased {
+  readonly ok: false
+  readonly reason: "erased"
+}
+
+export type Judged =
+  | { readonly ok: true; readonly row: ActionRow }
+  | ({ readonly ok: false } & Refusal)
+  | Erased
 
 interface Route {
   readonly tenant: string | undefined
@@ -38,15 +48,17 @@ export const routeOf = (kind: string, subject: string): Route => {
 
 const MANY_SUBJECTS = 50_000
 
-/** Judges the messages of `ACTIONS`: each becomes a row or a refusal. */
+/** Judges the messages of `ACTIONS`: each becomes a row or a refusal, or is of somebody who was erased. */
 export class Judge {
   readonly #limits: Limits
   readonly #zones: Zones
+  readonly #tombstones: Tombstones
   readonly #routes = new Map<string, Route>()
 
-  constructor(limits: Limits, zones: Zones) {
+  constructor(limits: Limits, zones: Zones, tombstones: Tombstones) {
     this.#limits = limits
     this.#zones = zones
+    this.#tombstones = tombstones
   }
 
   judge(message: StreamMessage): Judged {
@@ -65,6 +77,7 @@ export class Judge {
     if (!decoded.ok) return decoded
     const { event, time } = decoded
     const tenant = event.tenantid
+    if (this.#tombstones.covers(tenant, event.data)) return { ok: false, reason: "erased" }
     const zone = this.#zones.of(tenant)
     return {
       ok: true,

@@ -3,12 +3,13 @@ import { streamMessage } from "../../test/action-row.ts"
 import { LIMITS } from "../../test/arrival.ts"
 import { Judge } from "./action-row.ts"
 import { Batcher, type BatchLimits } from "./batch.ts"
+import { Tombstones } from "../erase/tombstones.ts"
 import { Zones } from "./zones.ts"
 
 const NOW = 1_000_000
 
 const batcher = (limits: Partial<BatchLimits>) =>
-  new Batcher(new Judge(LIMITS, new Zones()), "ACTIONS", {
+  new Batcher(new Judge(LIMITS, new Zones(), new Tombstones()), "ACTIONS", {
     rows: 100,
     bytes: 1_000_000,
     interval: 1000,

@@ -9,6 +9,8 @@ export interface Batch {
   readonly rows: ReadonlyArray<ActionRow>
   readonly letters: ReadonlyArray<DeadLetter>
   readonly messages: number
+  /** Those of them that are of people who were erased. */
+  readonly erased: number
   readonly first: number
   /** The last message: where `committed` will stand. */
   readonly last: Pick<StreamMessage, "seq" | "messageId" | "receivedAt">
@@ -30,6 +32,7 @@ export class Batcher {
   #rows: Array<ActionRow> = []
   #letters: Array<DeadLetter> = []
   #messages = 0
+  #erased = 0
   #bytes = 0
   #first = 0
   #last: Batch["last"] | undefined
@@ -49,6 +52,7 @@ export class Batcher {
     }
     const judged = this.#judge.judge(message)
     if (judged.ok) this.#rows.push(judged.row)
+    else if (judged.reason === "erased") this.#erased++
     // The payload is part of a larger buffer, which a kept view would keep alive.
     else
       this.#letters.push({
@@ -79,12 +83,14 @@ export class Batcher {
       rows: this.#rows,
       letters: this.#letters,
       messages: this.#messages,
+      erased: this.#erased,
       first: this.#first,
       last: { seq, messageId, receivedAt },
     }
     this.#rows = []
     this.#letters = []
     this.#messages = 0
+    this.#erased = 0
     this.#bytes = 0
     this.#last = undefined
     return batch

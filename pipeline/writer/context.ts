@@ -1,5 +1,6 @@
 import { Context } from "effect"
 import type { Publisher } from "#nats/publisher.ts"
+import type { Tombstones } from "../erase/tombstones.ts"
 import type { Judge } from "./action-row.ts"
 import type { Led } from "./leader.ts"
 import type { Ledger } from "./ledger.ts"
@@ -24,6 +25,8 @@ export class Writer extends Context.Service<
     readonly owner: string
     readonly ledger: Ledger
     readonly judge: Judge
+    /** Who was erased; the judge asks it. */
+    readonly tombstones: Tombstones
     readonly deadLetters: Publisher
     readonly metrics: WriterMetrics
     /** Messages up to `through` have their dead letters already; proving them again makes no second ones. */

@@ -193,6 +193,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       const batch = yield* Queue.take(sealed)
       if (Queue.sizeUnsafe(sealed) < SEALED) reader.resume()
       for (const gap of gaps.splice(0)) yield* noteGap(gap).pipe(Effect.tapError(raiseDoubt("ledger_failed")))
+      metrics.erased += batch.erased
       yield* bury(batch.letters).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
       const rows = yield* withoutRepeats(batch, [...underWay]).pipe(
         Effect.tapError(raiseDoubt("lookup_failed")),

@@ -1,6 +1,7 @@
 import { Deferred, Effect, Ref, Schema } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Nats, NatsError } from "#nats/connection.ts"
+import { learnTombstones } from "../erase/reapply.ts"
 import { claim, type UnsafeLedger } from "./claim.ts"
 import { Writer, type WriterOptions } from "./context.ts"
 import { checkGround } from "./guards.ts"
@@ -68,7 +69,7 @@ export const maintain = Effect.fn("maintain")(function* <A, E, R>(
   const whole = Effect.gen(function* () {
     yield* reserve(why)
     const renewing = reserve(why).pipe(Effect.delay(RENEW), Effect.forever)
-    yield* claim.pipe(Effect.raceFirst(renewing))
+    yield* claim.pipe(Effect.andThen(learnTombstones), Effect.raceFirst(renewing))
     // Whatever befalls store or stream meanwhile is met by the work's own statements, or by the next owner.
     const doubt = yield* Ref.make(yield* Deferred.make<DoubtCause>())
     const record = writer.ledger.current()

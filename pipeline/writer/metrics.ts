@@ -21,6 +21,8 @@ export interface WriterMetrics {
   received: number
   stored: number
   repeats: number
+  /** Messages of people who were erased. */
+  erased: number
   readonly deadLetters: Map<RefusalReason, number>
   readonly batches: Map<FlushTrigger, number>
   readonly doubts: Map<DoubtCause, number>
@@ -46,6 +48,7 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   received: 0,
   stored: 0,
   repeats: 0,
+  erased: 0,
   deadLetters: new Map(),
   batches: new Map(),
   doubts: new Map(),

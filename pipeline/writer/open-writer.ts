@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import { Effect } from "effect"
 import { Nats, type NatsError } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
+import { Tombstones } from "../erase/tombstones.ts"
 import { Judge } from "./action-row.ts"
 import { checkLedgerServer, type UnsafeLedger } from "./claim.ts"
 import type { Writer, WriterOptions } from "./context.ts"
@@ -22,12 +23,14 @@ export const openWriter = Effect.fn("openWriter")(function* (
   yield* checkLedgerServer
   // Names this process in leases and query ids.
   const owner = randomUUID().slice(0, 8)
+  const tombstones = new Tombstones()
   const limits = { maxClockAhead: options.maxClockAhead, maxAge: MAX_ACTION_AGE }
   return {
     options,
     owner,
     ledger: yield* openLedger(options.stream, owner),
-    judge: new Judge(limits, zones),
+    judge: new Judge(limits, zones, tombstones),
+    tombstones,
     deadLetters: Publisher.open(connection),
     metrics,
     buried: { through: 0 },

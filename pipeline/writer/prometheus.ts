@@ -41,6 +41,12 @@ export const renderWriterMetrics = (metrics: WriterMetrics): string => {
       "Repeats that were found by look-up.",
       metrics.repeats,
     ),
+    ...single(
+      "tidemark_events_erased_total",
+      "counter",
+      "Events of people who were erased; they are not stored.",
+      metrics.erased,
+    ),
     ...labelled(
       "tidemark_dead_letters_total",
       "reason",

@@ -41,7 +41,8 @@ export const judgeAll = (
     for (const message of messages) {
       const judged = judge.judge(message)
       if (judged.ok) rows.push(judged.row)
-      else letters.push({ stream: options.stream, message, reason: judged.reason, detail: judged.detail })
+      else if (judged.reason !== "erased")
+        letters.push({ stream: options.stream, message, reason: judged.reason, detail: judged.detail })
     }
     return { rows, letters }
   })

@@ -1,6 +1,7 @@
 import { Deferred, Effect, Ref, Schedule } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Nats, type NatsError } from "#nats/connection.ts"
+import { learnTombstones, reapplyErasures } from "../erase/reapply.ts"
 import { claim, type UnsafeLedger } from "./claim.ts"
 import { Writer, type WriterOptions } from "./context.ts"
 import { flow } from "./flow.ts"
@@ -47,6 +48,7 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
     yield* Ref.set(doubt, fresh)
     yield* checkGround()
     yield* settle()
+    yield* reapplyErasures()
     cause = yield* flow(fresh)
     return cause
   })
@@ -73,6 +75,10 @@ const release = Effect.gen(function* () {
 const tenure = Effect.gen(function* () {
   const { ledger, metrics } = yield* Writer
   yield* claim.pipe(
+    Effect.tapError((error) => Effect.logWarning(error.message)),
+    Effect.retry(backoff),
+  )
+  yield* learnTombstones.pipe(
     Effect.tapError((error) => Effect.logWarning(error.message)),
     Effect.retry(backoff),
   )

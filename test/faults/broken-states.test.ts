@@ -8,6 +8,7 @@ import { Publisher } from "#nats/publisher.ts"
 import { StreamReader } from "#nats/reader.ts"
 import { type ActionRow, Judge } from "../../pipeline/writer/action-row.ts"
 import { insertActions } from "../../pipeline/writer/insert.ts"
+import { Tombstones } from "../../pipeline/erase/tombstones.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
 import { Expected } from "./expected.ts"
 import { eventFor, publishZones } from "./single-events.ts"
@@ -117,7 +118,7 @@ layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the re
         // The rows as a writer would have made them, inserted once with all views …
         const zones = new Zones()
         for (const { tenant } of STATES) zones.set(tenant, "Asia/Kathmandu", 1, "zone")
-        const judge = new Judge({ maxClockAhead: 1000, maxAge: 90 * 86_400_000 }, zones)
+        const judge = new Judge({ maxClockAhead: 1000, maxAge: 90 * 86_400_000 }, zones, new Tombstones())
         const total = STATES.length * EVENTS
         const rows = yield* Effect.callback<ReadonlyArray<ActionRow>>((resume) => {
           const read: Array<ActionRow> = []
