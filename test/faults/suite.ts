@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import { ClickHouse } from "#clickhouse"
-import { TABLES } from "#schemas/names.ts"
+import { STREAMS, TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { asMaintainer, quietlyOf } from "../../deploy/maintenance.ts"
@@ -15,6 +15,7 @@ import { keptFolder } from "./kept-folder.ts"
 import { Load } from "./load.ts"
 import type { NewerNats } from "./newer-nats.ts"
 import { describeFault, kindOf, planRound } from "./plan.ts"
+import { until } from "./until.ts"
 import { WINDOW } from "./world.ts"
 
 export interface SuiteOptions {
@@ -56,6 +57,14 @@ const ERA = 25
 
 /** Dead letters, told apart by the events that they hold: a broker that forgot an id took the event twice. */
 const compareLetters = Effect.fnUntraced(function* (load: Load) {
+  const { manager } = yield* Nats
+  yield* until(
+    "a leader of the dead letters",
+    Effect.tryPromise(() => manager.streams.info(STREAMS.deadLetters)).pipe(
+      Effect.as(true),
+      Effect.orElseSucceed(() => false),
+    ),
+  )
   const found = new Set(
     (yield* deadLetters).map(({ payload }) => JSON.parse(payload.toString()).id as string),
   )
@@ -150,8 +159,9 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
     } while (round++ % options.countEvery !== 0 && round <= rounds)
     isOver = true
     yield* Effect.promise(() => loading)
-    if (round <= rounds) yield* count(round - 1, [load.expected])
-    if (round <= rounds) load.enter(Math.floor((round - 1) / ERA))
+    if (round > rounds) break
+    yield* count(round - 1, [load.expected])
+    load.enter(Math.floor((round - 1) / ERA))
   }
   yield* Effect.promise(() => load.finish())
   yield* count(rounds, [...load.past, load.expected])
