@@ -4,7 +4,8 @@ import type { Message } from "#nats/publisher.ts"
 import { uuid } from "./uuid.ts"
 
 const TENANTS = 8
-const USERS = 500
+export const BENCH_USERS = 500
+export const BENCH_TENANTS: ReadonlyArray<string> = Array.from({ length: TENANTS }, (_, n) => `bench-${n}`)
 const CLIENTS = 40
 const JOBS = 200
 const CANDIDATES = 5000
@@ -25,7 +26,7 @@ export const benchEvent = (n: number, time: number): Message => {
     time: new Date(time).toISOString(),
     tenantid: tenant,
     data: {
-      actor_id: `u_${(n * 7919) % USERS}`,
+      actor_id: `u_${(n * 7919) % BENCH_USERS}`,
       actor_type: "member",
       client_id: `c_${n % CLIENTS}`,
       candidate_id: `k_${n % CANDIDATES}`,

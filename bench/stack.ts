@@ -69,7 +69,7 @@ export const makeStack = Effect.gen(function* () {
             }),
         ),
     )
-  return { settings, services, owner, command }
+  return { settings, services, owner, command, cli: CLI, env }
 })
 
 /** The most memory that a process ever had resident, in MB. */
