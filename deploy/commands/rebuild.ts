@@ -48,6 +48,7 @@ export const rebuildCommand = Command.make(
   {
     rollups: Argument.String("rollup").pipe(Argument.withDescription(NAMES.join(", ")), Argument.variadic()),
     all: Flag.Boolean("all").pipe(Flag.withDescription("Every rollup"), Flag.withDefault(false)),
+    day: day("day", "One day"),
     from: day("from", "The first day"),
     to: day("to", "The last day"),
     dryRun: Flag.Boolean("dry-run").pipe(
@@ -59,7 +60,7 @@ export const rebuildCommand = Command.make(
       Flag.withDefault(false),
     ),
   },
-  ({ rollups, all, from, to, dryRun, json }) =>
+  ({ rollups, all, day: one, from, to, dryRun, json }) =>
     Effect.gen(function* () {
       const current = yield* settings
       const unknown = rollups.find((name) => !NAMES.includes(name))
@@ -70,7 +71,9 @@ export const rebuildCommand = Command.make(
       if (rollups.length === 0 && !all)
         return yield* new RebuildError({ detail: `name rollups (${NAMES.join(", ")}), or say --all` })
       const wanted = ROLLUPS.filter((rollup) => all || rollups.includes(nameOf(rollup)))
-      const months = yield* monthsOf(from, to)
+      if (Option.isSome(one) && (Option.isSome(from) || Option.isSome(to)))
+        return yield* new RebuildError({ detail: "--day goes with neither --from nor --to" })
+      const months = yield* Option.isSome(one) ? monthsOf(one, one) : monthsOf(from, to)
       const say = (text: string) => (json ? Effect.void : Console.log(text))
       const untouched = (kept: ReadonlyArray<number>) =>
         kept.length === 0

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import { openLedger } from "../writer/ledger.ts"
 
-/** How far each stream was stored at an instant: what is at or before it does not change any more. */
+/** How far each stream was stored at an instant. What is at or before it changes only by an erasure, a replay or a repair. */
 export interface Cut {
   readonly streams: ReadonlyArray<string>
   readonly generations: ReadonlyArray<number>

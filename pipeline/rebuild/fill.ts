@@ -101,3 +101,24 @@ export const hasTotals = Effect.fn("hasTotals")(function* (rollup: Rollup, shado
   const [row] = rows
   return row !== undefined && row.events === row.kept_events && row.quantity === row.kept_quantity
 })
+
+/**
+ * What raw holds of a month up to the cut, as one text. Sums alone may be the same although rows are others: one was erased
+ * and one replayed, or a tenant has another zone.
+ */
+export const fingerprint = Effect.fn("fingerprint")(function* (
+  rollup: Rollup,
+  month: number,
+  cut: Cut,
+): Effect.fn.Return<string, ClickHouseError, ClickHouse> {
+  const store = yield* ClickHouse
+  const days = daysOf(month)
+  const values = [...rollup.key.map(({ of }) => of), "a.id", "a.time", "a.quantity"].join(", ")
+  const rows = yield* store.query<{ readonly print: string }>(
+    `SELECT concat(toString(count()), ' ', toString(sum(sipHash64(${values})))) AS print
+     FROM ${TABLES.actions} AS a
+     WHERE ${rollup.filter} AND ${onDays(rollup)} AND ${BEFORE_CUT}`,
+    { params: { days, around: around(days), ...cut } },
+  )
+  return rows[0]?.print ?? ""
+})

@@ -1,3 +1,4 @@
+import { TABLES } from "#schemas/names.ts"
 import type { Rollup } from "../writer/rollups.ts"
 
 /** The column by whose month a rollup is partitioned, and what it is in raw. */
@@ -6,3 +7,9 @@ export const calendarOf = ({ key }: Rollup): { readonly name: string; readonly o
   if (found === undefined) throw new Error("a rollup is partitioned by its quarter or its day")
   return found
 }
+
+/** The months that rows of raw make keys in: a local day may lie in another month than its instant. */
+export const monthsOfRaw = (rollup: Rollup): string => `
+SELECT DISTINCT toUInt32(toYYYYMM(${calendarOf(rollup).of})) AS month
+FROM ${TABLES.actions} AS a
+WHERE ${rollup.filter}`

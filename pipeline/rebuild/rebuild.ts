@@ -1,15 +1,18 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
-import { DATABASE, TABLES } from "#schemas/names.ts"
+import { DATABASE } from "#schemas/names.ts"
 import type { Nats } from "#nats/connection.ts"
 import { isWhole } from "../writer/kept-month.ts"
+import type { Writer } from "../writer/context.ts"
 import { maintain, type MaintenanceError, type MaintenanceOptions } from "../writer/maintenance.ts"
 import type { Rollup } from "../writer/rollups.ts"
 import { changing } from "../writer/unproved.ts"
 import type { Zones } from "../writer/zones.ts"
 import { correct, countWrong } from "./check.ts"
 import { readCut } from "./cut.ts"
-import { addBeyond, fillMonth, hasTotals } from "./fill.ts"
+import { addBeyond, fillMonth, fingerprint, hasTotals } from "./fill.ts"
+import { monthsOfRaw } from "./month.ts"
+import { putInPlace } from "./put-in-place.ts"
 import { makeShadow } from "./shadow.ts"
 
 export interface RebuildOptions {
@@ -33,17 +36,19 @@ export interface Rebuilt {
 const MONTHS = `
 SELECT DISTINCT toUInt32(partition_id) AS month
 FROM system.parts
-WHERE database = {database:String} AND table IN {tables:Array(String)} AND active
+WHERE database = {database:String} AND table = {table:String} AND active
 ORDER BY month`
 
 /** The months that a rollup has, or should have, and those of them that raw can build it from. */
 const monthsOf = Effect.fnUntraced(function* (rollup: Rollup, wanted: ReadonlySet<number> | undefined) {
   const store = yield* ClickHouse
-  const tables = [TABLES.actions, rollup.table].map((table) => table.slice(DATABASE.length + 1))
-  const rows = yield* store.query<{ readonly month: number }>(MONTHS, {
-    params: { database: DATABASE, tables },
+  const had = yield* store.query<{ readonly month: number }>(MONTHS, {
+    params: { database: DATABASE, table: rollup.table.slice(DATABASE.length + 1) },
   })
-  const months = rows.map(({ month }) => month).filter((month) => wanted?.has(month) ?? true)
+  const due = yield* store.query<{ readonly month: number }>(monthsOfRaw(rollup))
+  const months = [...new Set([...had, ...due].map(({ month }) => month))]
+    .filter((month) => wanted?.has(month) ?? true)
+    .toSorted((a, b) => a - b)
   const now = Date.now()
   return {
     months: months.filter((month) => isWhole(month, now)),
@@ -56,14 +61,14 @@ const behindBarriers = (
   streams: ReadonlyArray<MaintenanceOptions>,
   zones: Zones,
   shadow: string,
-  work: Effect.Effect<void, ClickHouseError, ClickHouse | Nats>,
+  work: Effect.Effect<void, MaintenanceError, ClickHouse | Nats | Writer>,
 ): Effect.Effect<void, MaintenanceError, ClickHouse | Nats> => {
   const [first, ...rest] = streams
-  if (first === undefined) return work
+  if (first === undefined) return Effect.void
   const today = new Date().toISOString().slice(0, 10)
   const inner = changing(
     { tenants: [], from: today, to: today, shadow },
-    behindBarriers(rest, zones, shadow, work),
+    rest.length === 0 ? work : behindBarriers(rest, zones, shadow, work),
   )
   return Effect.asVoid(maintain(first, zones, inner))
 }
@@ -77,12 +82,13 @@ export const rebuild = Effect.fn("rebuild")(function* (
   rollup: Rollup,
   { streams, zones, months: wanted, onMonth = () => Effect.void }: RebuildOptions,
 ): Effect.fn.Return<Rebuilt, MaintenanceError, ClickHouse | Nats> {
-  const store = yield* ClickHouse
   const { months, kept } = yield* monthsOf(rollup, wanted)
   const cut = yield* readCut(streams.map(({ stream }) => stream))
   const build = Effect.gen(function* () {
     const shadow = yield* makeShadow(rollup)
+    const prints = new Map<number, string>()
     for (const [index, month] of months.entries()) {
+      prints.set(month, yield* fingerprint(rollup, month, cut))
       yield* fillMonth(rollup, shadow, month, cut)
       yield* correct(rollup, shadow, month, cut)
       yield* onMonth(month, months.length - index - 1)
@@ -92,9 +98,11 @@ export const rebuild = Effect.fn("rebuild")(function* (
       began = performance.now()
       for (const month of months) {
         yield* addBeyond(rollup, shadow, month, cut)
-        if (!(yield* hasTotals(rollup, shadow, month))) yield* correct(rollup, shadow, month)
-        yield* store.command(`ALTER TABLE ${rollup.table} REPLACE PARTITION ID '${month}' FROM ${shadow}`)
+        const isSame = (yield* fingerprint(rollup, month, cut)) === prints.get(month)
+        if (!isSame || !(yield* hasTotals(rollup, shadow, month))) yield* correct(rollup, shadow, month)
       }
+      // One after the other, so that a reader of several sees them change together but for a moment.
+      for (const month of months) yield* putInPlace(rollup, shadow, month)
     })
     if (months.length > 0) yield* behindBarriers(streams, zones, shadow, swap)
     return (performance.now() - began) / 1000

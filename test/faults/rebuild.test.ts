@@ -142,4 +142,49 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
       }),
     { timeout: 60_000 },
   )
+
+  it.effect(
+    "finds a month that local days alone reach, and does not put in place what raw was changed under",
+    () =>
+      Effect.gen(function* () {
+        const { expected, publish } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        yield* startWriter({ BATCH_ROWS: "20" })
+        const now = new Date()
+        // In the tenants' zone it is the next month already, of which raw has nothing.
+        const edge = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 4, 1) - 3_600_000
+        yield* publish("f", 10, { time: edge })
+        yield* publish("g", 300)
+        yield* quiet
+        const daily = ROLLUPS.find(({ table }) => table === TABLES.activityDaily)
+        if (daily === undefined) throw new Error("no daily rollup")
+        yield* command(`ALTER TABLE ${daily.table} DELETE WHERE tenant = 'f'`)
+        // And a month of which raw has nothing.
+        yield* command(
+          `INSERT INTO ${daily.table} (tenant, zone, day, user_id, action, events, quantity, last_at)
+           SELECT 'f', 'UTC', toStartOfMonth(today()) - 200, 'nobody', 'note.logged', 1, 1, now64(3, 'UTC')`,
+        )
+        yield* rebuilding(daily)
+        expect(yield* expected.differences()).toEqual([])
+
+        // As many events and as much quantity, under other keys.
+        const store = yield* ClickHouse
+        const change = store.command(`ALTER TABLE ${TABLES.actions} UPDATE zone = 'UTC' WHERE tenant = 'f'`, {
+          settings: { mutations_sync: "2" },
+        })
+        let changed = false
+        const exit = yield* rebuilding(daily, {
+          onMonth: (_, left) => {
+            if (left > 0 || changed) return Effect.void
+            changed = true
+            return Effect.orDie(change)
+          },
+        }).pipe(Effect.exit)
+        expect(exit._tag).toBe("Failure")
+        yield* rebuilding(daily)
+        const { months } = yield* asWriter(lookAt(daily, undefined))
+        expect(months.filter(({ wrong }) => wrong > 0)).toEqual([])
+      }),
+    { timeout: 60_000 },
+  )
 })
