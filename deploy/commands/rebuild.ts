@@ -10,7 +10,7 @@ import { asMaintainer } from "../maintenance.ts"
 import { writerOptionsOf } from "../writer-options.ts"
 import { many } from "./audit-text.ts"
 import { onRecord } from "./on-record.ts"
-import { instantsOf } from "./range-flags.ts"
+import { FlagError, instantsOf } from "./range-flags.ts"
 import { settings } from "./settings.ts"
 
 /** What was asked for cannot be built. */
@@ -73,7 +73,13 @@ export const rebuildCommand = Command.make(
       const wanted = ROLLUPS.filter((rollup) => all || rollups.includes(nameOf(rollup)))
       if (Option.isSome(one) && (Option.isSome(from) || Option.isSome(to)))
         return yield* new RebuildError({ detail: "--day goes with neither --from nor --to" })
-      const months = yield* Option.isSome(one) ? monthsOf(one, one) : monthsOf(from, to)
+      const months = yield* Option.isNone(one)
+        ? monthsOf(from, to)
+        : monthsOf(one, one).pipe(
+            Effect.catchTag("FlagError", ({ found, expected }) =>
+              Effect.fail(new FlagError({ flag: "day", found, expected })),
+            ),
+          )
       const say = (text: string) => (json ? Effect.void : Console.log(text))
       const untouched = (kept: ReadonlyArray<number>) =>
         kept.length === 0
