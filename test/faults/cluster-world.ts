@@ -50,6 +50,8 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     TIDEMARK_DATA_DIR: dataDir,
     NATS_REPLICAS: String(options.servers),
     ...WRITER_SETTINGS,
+    // Each piece of a doubtful range is a consumer, which a cluster makes slowly.
+    BATCH_ROWS: "1000",
   }
   /** As an operator's command has them, with a straight way to the engines. */
   const settings = readSettings({

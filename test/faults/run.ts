@@ -77,11 +77,11 @@ const began = Date.now()
 const exit = await Effect.runPromiseExit(runSuite({ ...options, nats }))
 const seconds = Math.round((Date.now() - began) / 1000)
 if (Exit.isSuccess(exit)) {
-  const { faults, events, deadLetters } = exit.value
+  const { faults, restarts, events, deadLetters } = exit.value
   const total = Object.values(faults).reduce((sum, n) => sum + n, 0)
   say(`faults by kind: ${JSON.stringify(faults)}`)
   say(
-    `seed ${options.seed}: ${options.rounds} rounds in ${seconds} s: ${total} faults, ${events} events, ${deadLetters.found} dead letters of ${deadLetters.wanted}, 0 differences`,
+    `seed ${options.seed}: ${options.rounds} rounds in ${seconds} s: ${total} faults, ${events} events, ${deadLetters.found} dead letters of ${deadLetters.wanted}, ${restarts} restarts of a cluster without a leader, 0 differences`,
   )
 } else {
   say(Cause.pretty(exit.cause))

@@ -36,6 +36,8 @@ export interface SuiteOptions {
 
 export interface SuiteResult {
   readonly faults: Readonly<Record<string, number>>
+  /** Times that the cluster did not come to itself and was started again as a whole. */
+  readonly restarts: number
   readonly events: number
   readonly deadLetters: { readonly wanted: number; readonly found: number }
 }
@@ -54,6 +56,8 @@ class Broken extends Schema.TaggedError<Broken>()("Broken", {
 
 /** Rounds after which the load goes on with other tenants, so that a count need not look at all that ever was. */
 const ERA = 25
+/** No producer waits longer for its acknowledgements once all faults are over. */
+const UNACKNOWLEDGED = "2 minutes"
 
 /** Dead letters, told apart by the events that they hold: a broker that forgot an id took the event twice. */
 const compareLetters = Effect.fnUntraced(function* (load: Load) {
@@ -141,6 +145,7 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
     say(`round ${round}: ${load.total} events, quiet after ${quiet} s, 0 differences, audit 0`)
   })
 
+  let restarts = 0
   let isOver = false
   yield* Effect.addFinalizer(() => Effect.sync(() => (isOver = true)))
   for (let round = 1; round <= rounds;) {
@@ -157,8 +162,17 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
       yield* Effect.sleep(lead)
       yield* Effect.forEach(planned, inflict, { concurrency: "unbounded" })
     } while (round++ % options.countEvery !== 0 && round <= rounds)
+    if (yield* world.brokers.comeBack) {
+      restarts++
+      say(`round ${round - 1}: the cluster elected no leader by itself and was started again`)
+    }
     isOver = true
-    yield* Effect.promise(() => loading)
+    yield* Effect.promise(() => loading).pipe(
+      Effect.timeoutOrElse({
+        duration: UNACKNOWLEDGED,
+        orElse: () => broken(round - 1, ["what was published is not acknowledged"]),
+      }),
+    )
     if (round > rounds) break
     yield* count(round - 1, [load.expected])
     load.enter(Math.floor((round - 1) / ERA))
@@ -171,6 +185,7 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
   yield* stop
   return {
     faults,
+    restarts,
     events: load.total,
     deadLetters: { wanted: load.bad, found: letters.found },
   } satisfies SuiteResult
