@@ -55,6 +55,14 @@ export interface Settings {
   readonly exportsPerTenant: number
   /** Undefined: exports are kept in NATS's object store. */
   readonly exportS3: S3 | undefined
+  /** Where spans are sent; undefined: nowhere. */
+  readonly otel:
+    | {
+        readonly endpoint: string
+        readonly serviceName: string
+        readonly headers: Readonly<Record<string, string>>
+      }
+    | undefined
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error"
 }
 
@@ -139,6 +147,23 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     return { endpoint, bucket, region, credentials }
   }
 
+  const otel = (): Settings["otel"] => {
+    const serviceName = text("OTEL_SERVICE_NAME") ?? "tidemark"
+    const given = text("OTEL_EXPORTER_OTLP_HEADERS") ?? ""
+    const endpoint = url("OTEL_EXPORTER_OTLP_ENDPOINT", ["http:", "https:"])
+    const pairs = given.split(",").filter((pair) => pair.trim() !== "")
+    // Values can be credentials, so none is said.
+    if (pairs.some((pair) => pair.indexOf("=") < 1))
+      problems.push("OTEL_EXPORTER_OTLP_HEADERS is not name=value, several separated by commas")
+    const headers = Object.fromEntries(
+      pairs.map((pair) => {
+        const at = pair.indexOf("=")
+        return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const
+      }),
+    )
+    return endpoint === undefined ? undefined : { endpoint, serviceName, headers }
+  }
+
   const settings: Settings = {
     natsUrl: url("NATS_URL", ["nats:", "tls:"]),
     natsUser: text("NATS_USER"),
@@ -199,6 +224,7 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     exportConcurrency: integer("EXPORT_CONCURRENCY", 2, 1, 64),
     exportsPerTenant: integer("EXPORTS_PER_TENANT", 1, 1, 64),
     exportS3: s3(),
+    otel: otel(),
     logLevel: choice("LOG_LEVEL", ["info", "trace", "debug", "warn", "error"]),
   }
   if (settings.maxClockAhead >= settings.duplicateWindow)

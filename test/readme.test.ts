@@ -81,9 +81,15 @@ describe("the settings", () => {
     // What is of no use without the others is given beside them.
     const others = name.startsWith("EXPORT_S3_")
       ? { EXPORT_S3_BUCKET: "b", EXPORT_S3_ACCESS_KEY_ID: "k", EXPORT_S3_SECRET_ACCESS_KEY: "s" }
-      : {}
+      : name.startsWith("OTEL_")
+        ? { OTEL_EXPORTER_OTLP_ENDPOINT: "http://y:1" }
+        : {}
     const isAddress = /_(?:URL|ENDPOINT)$/u.test(name)
-    const other = isAddress ? `${name === "NATS_URL" ? "nats" : "http"}://x:1` : "x".repeat(16)
+    const other = isAddress
+      ? `${name === "NATS_URL" ? "nats" : "http"}://x:1`
+      : name.endsWith("_HEADERS")
+        ? "x=y"
+        : "x".repeat(16)
     expect(readSettings({ ...others, [name]: other })).not.toEqual(readSettings(others))
   })
 })

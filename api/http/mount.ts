@@ -10,6 +10,7 @@ import type { Call, Route } from "./endpoint.ts"
 import { INTERNAL, problemOf, Refused, refuse } from "./failure.ts"
 import { jsonBodyOf } from "./json-body.ts"
 import { parametersOf } from "./parameters.ts"
+import { asSpan } from "./span.ts"
 
 /** The refusal as problem details. */
 const problem = (c: Context<Env>, refused: Refused): Response => {
@@ -99,17 +100,13 @@ export const mount = (
     return yield* onRecord(call, answer)
   })
 
+  const span = (c: Context<Env>) => asSpan({ method, route: path, traceparent: c.req.header("traceparent") })
+
   app.on(method, [path], async (c: Context<Env>) => {
     c.set("route", path)
     if (right === undefined)
-      return respond(
-        c,
-        await run(
-          c,
-          answered(c, undefined, () => undefined),
-        ),
-      )
-    const answer = await run(c, authorized(c))
+      return respond(c, await run(c, answered(c, undefined, () => undefined).pipe(span(c))))
+    const answer = await run(c, authorized(c).pipe(span(c)))
     return method === "GET" ? respondTagged(c, answer) : respond(c, answer)
   })
 }

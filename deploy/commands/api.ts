@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { logging } from "../logging.ts"
+import { observing } from "../observing.ts"
 import { apiService, untilThere } from "../services.ts"
 import { settings } from "./settings.ts"
 
@@ -11,6 +11,6 @@ export const api = Command.make("api", {}, () =>
       const { port } = yield* untilThere(apiService(current))
       yield* Effect.logInfo("the API listens").pipe(Effect.annotateLogs({ host: current.apiHost, port }))
       yield* Effect.never
-    }).pipe(Effect.provide(logging(current.logLevel)))
+    }).pipe(Effect.provide(observing(current)))
   }).pipe(Effect.scoped),
 ).pipe(Command.withDescription("Serve the HTTP API, until told to stop"))

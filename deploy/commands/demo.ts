@@ -9,7 +9,7 @@ import { Publisher } from "#nats/publisher.ts"
 import { makeActivity } from "../demo/activity.ts"
 import { askForExport, examples } from "../demo/examples.ts"
 import { DEMO_TENANT, makePeople } from "../demo/people.ts"
-import { logging } from "../logging.ts"
+import { observing } from "../observing.ts"
 import { natsOf, wholeStack } from "../services.ts"
 import type { Settings } from "../settings.ts"
 import { places } from "./dev.ts"
@@ -96,6 +96,6 @@ export const demo = Command.make("demo", {}, () =>
         ].join("\n"),
       )
       yield* Fiber.join(writing)
-    }).pipe(Effect.provide(logging(current.logLevel)))
+    }).pipe(Effect.provide(observing(current)))
   }).pipe(Effect.scoped),
 ).pipe(Command.withDescription("The same as dev, with a demo tenant's two months of activity"))

@@ -1,7 +1,7 @@
 import { Console, Effect, Fiber } from "effect"
 import { Command } from "effect/cli"
 import { adminKeyOf } from "../admin-key.ts"
-import { logging } from "../logging.ts"
+import { observing } from "../observing.ts"
 import { wholeStack } from "../services.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "../settings.ts"
 import { settings } from "./settings.ts"
@@ -27,6 +27,6 @@ export const dev = Command.make("dev", {}, () =>
       yield* Console.log(`Tidemark is up; Ctrl-C stops it.\n${places(current)}`)
       yield* Console.log("  next        npm run -s tidemark -- keys create --tenant acme --role super_admin")
       yield* Fiber.join(writing)
-    }).pipe(Effect.provide(logging(current.logLevel)))
+    }).pipe(Effect.provide(observing(current)))
   }).pipe(Effect.scoped),
 ).pipe(Command.withDescription("Run everything in one process: engines, writer and API"))

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { serveExporterHealth } from "../health-server.ts"
-import { logging } from "../logging.ts"
+import { observing } from "../observing.ts"
 import { clickhouseOf, exporterService, natsOf, untilThere } from "../services.ts"
 import { settings } from "./settings.ts"
 
@@ -12,7 +12,7 @@ export const exporter = Command.make("exporter", {}, () =>
     yield* exporterService(current, onAlive).pipe(
       Effect.provide([clickhouseOf(current, "exporter"), natsOf(current, "exporter")]),
       untilThere,
-      Effect.provide(logging(current.logLevel)),
+      Effect.provide(observing(current)),
     )
   }).pipe(Effect.scoped),
 ).pipe(Command.withDescription("Make the files of exports, until told to stop"))

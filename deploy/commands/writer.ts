@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { makeWritingMetrics, serveWriterHealth } from "../health-server.ts"
-import { logging } from "../logging.ts"
+import { observing } from "../observing.ts"
 import { clickhouseOf, natsOf, untilThere, writerService } from "../services.ts"
 import { settings } from "./settings.ts"
 
@@ -13,7 +13,7 @@ export const writer = Command.make("writer", {}, () =>
     yield* writerService(current, metrics).pipe(
       Effect.provide([clickhouseOf(current, "writer"), natsOf(current, "writer")]),
       untilThere,
-      Effect.provide(logging(current.logLevel)),
+      Effect.provide(observing(current)),
     )
   }).pipe(Effect.scoped),
 ).pipe(Command.withDescription("Write the stream and the directory into the store, until told to stop"))

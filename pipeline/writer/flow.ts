@@ -5,7 +5,7 @@ import type { ActionRow } from "./action-row.ts"
 import { type Batch, Batcher } from "./batch.ts"
 import { Writer } from "./context.ts"
 import { type EncodedInsert, encodeInserts, sendInserts } from "./insert.ts"
-import { count, type DoubtCause } from "./metrics.ts"
+import { count, type DoubtCause, observe } from "./metrics.ts"
 import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
 import { noteQuality } from "./quality.ts"
 import { bury, closeHorizon, CONFLICT, ownRecord } from "./settle.ts"
@@ -171,15 +171,33 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     yield* commit
     yield* ledger.change((record) => ({ ...record, horizon: batch.last.seq + ahead }))
   })
-  const insert = Effect.fnUntraced(function* (under: UnderWay, encoded: ReadonlyArray<EncodedInsert>) {
+  const insert = Effect.fn("insert")(function* (
+    batch: Batch,
+    under: UnderWay,
+    encoded: ReadonlyArray<EncodedInsert>,
+  ) {
     const began = performance.now()
     yield* sendInserts(encoded, yield* ownRecord, { ignoreViews: false })
     under.done = true
-    metrics.inserts++
-    metrics.insertSeconds += (performance.now() - began) / 1000
+    const seconds = (performance.now() - began) / 1000
+    observe(metrics.insertSeconds, seconds)
+    observe(metrics.batchRows, under.identities.length)
     metrics.stored += under.identities.length
     const batches = advance()
     if (batches > 0) yield* Semaphore.release(places, batches)
+    yield* Effect.logInfo("batch").pipe(
+      Effect.annotateLogs({
+        trigger: batch.trigger,
+        from: batch.first,
+        to: batch.last.seq,
+        messages: batch.messages,
+        rows: under.identities.length,
+        refused: batch.letters.length,
+        erased: batch.erased,
+        insert_ms: Math.round(seconds * 1000),
+        lag: metrics.lagEvents,
+      }),
+    )
   })
   const raiseDoubt = (cause: DoubtCause) => (error: { readonly message: string }) =>
     Effect.logWarning(`in doubt: ${error.message}`).pipe(
@@ -207,19 +225,10 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       underWay.push(under)
       yield* FiberSet.run(
         inserts,
-        insert(under, encoded).pipe(
+        insert(batch, under, encoded).pipe(
           Effect.tapError(raiseDoubt("insert_failed")),
           Effect.ensuring(Semaphore.release(permits, 1)),
         ),
-      )
-      yield* Effect.logDebug("batch").pipe(
-        Effect.annotateLogs({
-          trigger: batch.trigger,
-          from: batch.first,
-          to: last.seq,
-          rows: rows.length,
-          refused: batch.letters.length,
-        }),
       )
     }),
   )

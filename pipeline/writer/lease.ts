@@ -31,7 +31,25 @@ const receivedAt = (stream: string, seq: number) =>
 export const forgetLag = (metrics: WriterMetrics): void => {
   metrics.lagEvents = undefined
   metrics.lagSeconds = undefined
+  metrics.secondsToLoss = undefined
 }
+
+/** What waits for longer than this share of the stream's age limit is told of. */
+const WARN_FROM = 0.5
+
+/** The stream drops what is older than its limit, stored or not. `oldest`: when what waits was received. Milliseconds. */
+const warnOfLoss = Effect.fnUntraced(function* (
+  metrics: WriterMetrics,
+  oldest: number | undefined,
+  maxAge: number,
+) {
+  metrics.secondsToLoss =
+    oldest === undefined || maxAge === 0 ? undefined : Math.max(0, (oldest + maxAge - Date.now()) / 1000)
+  if (metrics.secondsToLoss === undefined || metrics.secondsToLoss * 1000 > maxAge * (1 - WARN_FROM)) return
+  yield* Effect.logWarning("the stream will drop messages that are not stored").pipe(
+    Effect.annotateLogs({ seconds_to_loss: Math.round(metrics.secondsToLoss) }),
+  )
+})
 
 /** Renews the lease for as long as the partition is ours, and watches for a store or a stream that is another one. */
 export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
@@ -49,7 +67,7 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
     store = state
   })
   const lag = Effect.gen(function* () {
-    const { created, state } = yield* attemptNats("look at the stream", () =>
+    const { created, state, config } = yield* attemptNats("look at the stream", () =>
       manager.streams.info(options.stream),
     )
     const record = ledger.current()
@@ -63,6 +81,7 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
     const oldest = waiting === 0 ? undefined : yield* receivedAt(options.stream, committed + 1)
     metrics.lagSeconds =
       waiting === 0 ? 0 : oldest === undefined ? undefined : Math.max(0, (Date.now() - oldest) / 1000)
+    yield* warnOfLoss(metrics, oldest, Number(config.max_age) / 1_000_000)
     if (store !== undefined && Date.now() + offset - store.now < options.lease) metrics.heardAt = Date.now()
   })
   return yield* Effect.forever(

@@ -16,6 +16,26 @@ export type DoubtCause =
   | "stream_changed"
   | "barrier"
 
+/** How often values were at most as large as each bound; the last count is of all. */
+export interface Histogram {
+  readonly bounds: ReadonlyArray<number>
+  readonly counts: Array<number>
+  sum: number
+}
+
+const histogram = (bounds: ReadonlyArray<number>): Histogram => ({
+  bounds,
+  counts: Array.from({ length: bounds.length + 1 }, () => 0),
+  sum: 0,
+})
+
+export const observe = (histogram: Histogram, value: number): void => {
+  histogram.sum += value
+  for (let n = histogram.bounds.length - 1; n >= 0 && value <= (histogram.bounds[n] ?? 0); n--)
+    histogram.counts[n] = (histogram.counts[n] ?? 0) + 1
+  histogram.counts[histogram.bounds.length] = (histogram.counts[histogram.bounds.length] ?? 0) + 1
+}
+
 /** What a writer counts. Plain numbers, read by whoever renders them. */
 export interface WriterMetrics {
   received: number
@@ -26,8 +46,9 @@ export interface WriterMetrics {
   readonly deadLetters: Map<RefusalReason, number>
   readonly batches: Map<FlushTrigger, number>
   readonly doubts: Map<DoubtCause, number>
-  insertSeconds: number
-  inserts: number
+  /** Rows of each batch, and seconds of each insert. */
+  readonly batchRows: Histogram
+  readonly insertSeconds: Histogram
   rowsRepaired: number
   rollupKeysRepaired: number
   messagesGone: number
@@ -40,6 +61,8 @@ export interface WriterMetrics {
   lagEvents: number | undefined
   /** Age of the oldest message that waits; 0 when none does. */
   lagSeconds: number | undefined
+  /** Until the stream drops the oldest message that is not stored; undefined when none waits, or while it is unknown. */
+  secondsToLoss: number | undefined
   /** When both engines last answered, milliseconds since 1970. */
   heardAt: number
 }
@@ -52,8 +75,8 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   deadLetters: new Map(),
   batches: new Map(),
   doubts: new Map(),
-  insertSeconds: 0,
-  inserts: 0,
+  batchRows: histogram([1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000]),
+  insertSeconds: histogram([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]),
   rowsRepaired: 0,
   rollupKeysRepaired: 0,
   messagesGone: 0,
@@ -62,6 +85,7 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   committed: undefined,
   lagEvents: undefined,
   lagSeconds: undefined,
+  secondsToLoss: undefined,
   heardAt: 0,
 })
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { count, makeWriterMetrics } from "./metrics.ts"
+import { count, makeWriterMetrics, observe } from "./metrics.ts"
 import { renderWriterMetrics } from "./prometheus.ts"
 
 const NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*"
@@ -10,7 +10,9 @@ it("every line is of Prometheus' text format, and every family is told once, bef
   metrics.lagEvents = 7
   metrics.lagSeconds = 0.25
   metrics.committed = 9_007_199_254_740_991
-  metrics.insertSeconds = 1e-7
+  observe(metrics.insertSeconds, 1e-7)
+  observe(metrics.insertSeconds, 3)
+  observe(metrics.insertSeconds, 99)
   count(metrics.deadLetters, "invalid_json", 2)
   count(metrics.deadLetters, "too_large")
   count(metrics.doubts, "start")
@@ -27,15 +29,26 @@ it("every line is of Prometheus' text format, and every family is told once, bef
       if (word === "TYPE") {
         const isSecond = typed.has(family)
         typed.set(family, rest)
-        return isSecond || !told.has(family) || rest !== (family.endsWith("_total") ? "counter" : "gauge")
+        const type = family.endsWith("_total")
+          ? "counter"
+          : /(?:rows|seconds)$/u.test(family)
+            ? rest
+            : "gauge"
+        return isSecond || !told.has(family) || rest !== type
       }
-      return !typed.has(SAMPLE.exec(line)?.[1] ?? "")
+      const name = SAMPLE.exec(line)?.[1] ?? ""
+      return !typed.has(name) && typed.get(name.replace(/_(?:bucket|sum|count)$/u, "")) !== "histogram"
     })
   expect(wrong).toEqual([])
   expect(typed.size).toBe(told.size)
   expect(text).toContain('\ntidemark_dead_letters_total{reason="invalid_json"} 2\n')
   expect(text).toContain('\ntidemark_dead_letters_total{reason="too_large"} 1\n')
   expect(text).toContain("\ntidemark_lag_events 7\n")
+  const buckets = [...text.matchAll(/tidemark_insert_seconds_bucket\{le="([^"]+)"\} (\d+)/gu)]
+  expect(buckets.map(([, bound, count]) => `${bound} ${count}`)).toEqual(
+    expect.arrayContaining(["0.01 1", "2.5 1", "5 2", "10 2", "+Inf 3"]),
+  )
+  expect(text).toContain("\ntidemark_insert_seconds_count 3\n")
   expect(text).toContain("\ntidemark_committed_sequence 9007199254740991\n")
 })
 

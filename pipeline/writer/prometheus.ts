@@ -1,4 +1,4 @@
-import type { WriterMetrics } from "./metrics.ts"
+import type { Histogram, WriterMetrics } from "./metrics.ts"
 
 const line = (name: string, value: number, labels?: Readonly<Record<string, string>>): string => {
   const inner = Object.entries(labels ?? {}).map(([key, text]) => `${key}="${text}"`)
@@ -12,6 +12,14 @@ const family = (
   lines: ReadonlyArray<string>,
 ): ReadonlyArray<string> =>
   lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines]
+
+const buckets = (name: string, help: string, { bounds, counts, sum }: Histogram): ReadonlyArray<string> => [
+  `# HELP ${name} ${help}`,
+  `# TYPE ${name} histogram`,
+  ...[...bounds.map(String), "+Inf"].map((bound, n) => line(`${name}_bucket`, counts[n] ?? 0, { le: bound })),
+  line(`${name}_sum`, sum),
+  line(`${name}_count`, counts.at(-1) ?? 0),
+]
 
 const byLabel = (name: string, label: string, counts: ReadonlyMap<string, number>): ReadonlyArray<string> =>
   [...counts].map(([key, value]) => line(name, value, { [label]: key }))
@@ -55,13 +63,12 @@ export const renderWriterMetrics = (metrics: WriterMetrics): string => {
     ),
     ...labelled("tidemark_batches_total", "trigger", "Batches by what cut them.", metrics.batches),
     ...labelled("tidemark_doubts_total", "cause", "Times the store had to be proved.", metrics.doubts),
-    ...single(
-      "tidemark_inserts_total",
-      "counter",
-      "Batches that were acknowledged by the store.",
-      metrics.inserts,
+    ...buckets("tidemark_batch_rows", "Rows of each batch.", metrics.batchRows),
+    ...buckets(
+      "tidemark_insert_seconds",
+      "Seconds until the store had acknowledged a batch.",
+      metrics.insertSeconds,
     ),
-    ...single("tidemark_insert_seconds_total", "counter", "Seconds spent in them.", metrics.insertSeconds),
     ...single(
       "tidemark_rows_repaired_total",
       "counter",
@@ -99,6 +106,12 @@ export const renderWriterMetrics = (metrics: WriterMetrics): string => {
       "gauge",
       "Age of the oldest message that waits; absent while unknown.",
       metrics.lagSeconds,
+    ),
+    ...single(
+      "tidemark_stream_seconds_to_loss",
+      "gauge",
+      "Until the stream drops the oldest message that is not stored; absent when none waits and while unknown.",
+      metrics.secondsToLoss,
     ),
     ...single("tidemark_writer_memory_bytes", "gauge", "Resident memory.", process.memoryUsage.rss()),
     "",

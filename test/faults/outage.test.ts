@@ -45,6 +45,9 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("unde
         yield* store.kill()
         yield* grown(4 * RATE)
         expect(yield* memory).toBeLessThan(MEMORY)
+        // The stream keeps for 30 days what waits, and the writer counts them.
+        const left = yield* metricOf(writer, "tidemark_stream_seconds_to_loss")
+        expect(Math.ceil((left ?? 0) / 86_400)).toBe(30)
         yield* store.start
         yield* stored(4 * RATE)
 
