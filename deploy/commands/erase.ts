@@ -4,6 +4,7 @@ import { Command, Flag } from "effect/cli"
 import { ClickHouse } from "#clickhouse"
 import { PersonId, Tenant } from "#schemas/envelope.ts"
 import { TABLES } from "#schemas/names.ts"
+import { isFinal } from "../../api/exports/attempt.ts"
 import { listJobs } from "../../api/exports/jobs.ts"
 import { expireOrCancel } from "../../api/exports/remove.ts"
 import { loadZones } from "../../pipeline/directory/load-zones.ts"
@@ -35,7 +36,9 @@ const personFlag = (kind: string, what: string) =>
 const removeExports = (current: Settings, tenant: string) =>
   Effect.gen(function* () {
     const files = yield* filesOf(current)
-    const jobs = yield* listJobs(tenant)
+    const jobs = (yield* listJobs(tenant)).filter(
+      ({ record }) => !isFinal(record) || record.file !== undefined,
+    )
     for (const job of jobs)
       yield* expireOrCancel(job, files).pipe(
         Effect.catchTag("Refused", ({ detail }) => Effect.fail(new EraseError({ detail }))),

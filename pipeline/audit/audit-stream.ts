@@ -65,6 +65,12 @@ const auditBlock = Effect.fn("auditBlock")(function* (
 })
 
 /**
+ * A writer that begins proves its last batches again, and what it committed counts as committed only when it is through. What
+ * was committed meanwhile is compared, too; a stream that is written without end ends an audit all the same.
+ */
+const PASSES = 3
+
+/**
  * Compares a stream with raw: each message that is committed is one row, a repeat of one, or a dead letter, and each row
  * is what its message says. Gives a result a block, which is remembered; `onBlock` is called with each.
  */
@@ -80,15 +86,20 @@ export const auditStream = Effect.fn("auditStream")(function* (
   const { stream, all, ...asked } = scope
   const life = yield* lifeOf(stream)
   const proved = all || asked.from !== undefined ? 0 : (yield* readCoverage(life)).through
-  const range = yield* committedRange(life, { from: proved + 1, ...asked })
   const blocks: Array<StreamAudit> = []
-  const buried = yield* readBuried(life, yield* receivedSince(life, range))
-  for (const block of blocksOf(range)) {
-    const audited = yield* auditBlock(life, block, judge, buried)
-    const { shown: _, ...proof } = audited
-    yield* rememberRange(proof)
-    yield* onBlock(audited, range.to)
-    blocks.push(audited)
+  let from = asked.from ?? proved + 1
+  for (let pass = 0; pass < PASSES; pass++) {
+    const range = yield* committedRange(life, { ...asked, from })
+    if (range.from > range.to) break
+    const buried = yield* readBuried(life, yield* receivedSince(life, range))
+    for (const block of blocksOf(range)) {
+      const audited = yield* auditBlock(life, block, judge, buried)
+      const { shown: _, ...proof } = audited
+      yield* rememberRange(proof)
+      yield* onBlock(audited, range.to)
+      blocks.push(audited)
+    }
+    from = range.to + 1
   }
   return { life, blocks }
 })

@@ -55,7 +55,7 @@ export const erase = Effect.fn("erase")(function* (
 ): Effect.fn.Return<Erasure, MaintenanceError | { readonly message: string }, ClickHouse | Nats> {
   const { manager } = yield* Nats
   // First, so that whoever owns the partition from now on stores nothing more of the person.
-  if (mode === "delete") yield* writeTombstone(person, by)
+  if (mode === "delete") yield* writeTombstone(person, by, "pending")
   const directory = yield* eraseFromDirectory(person, mode)
   const actions = mode === "delete" ? yield* maintain(maintenance, zones, eraseActions(person)) : NOTHING
   const letters = yield* attemptNats("look at the dead letters", () =>
@@ -80,5 +80,6 @@ export const erase = Effect.fn("erase")(function* (
     exports: yield* removeExports,
   }
   yield* recordErasure(person, erasure)
+  if (mode === "delete") yield* writeTombstone(person, by, "done")
   return erasure
 })

@@ -13,13 +13,19 @@ export const learnTombstones = Effect.gen(function* () {
   tombstones.set(yield* readTombstones())
 })
 
+/** A command that has not ended its erasure by then, in milliseconds, will not. */
+const ABANDONED = 600_000
+
 /** Carries out erasures that the store knows nothing of, as it was put back from a copy that is older than they are. */
 export const reapplyErasures = Effect.fn("reapplyErasures")(function* (): Effect.fn.Return<
   void,
   ClickHouseError | NatsError | LeaseLost,
   Writer | ClickHouse | Nats
 > {
-  const people = yield* readTombstones()
+  const now = Date.now()
+  const people = (yield* readTombstones()).filter(
+    ({ state, at }) => state === "done" || now - Date.parse(at) > ABANDONED,
+  )
   if (people.length === 0) return
   const known = yield* isRecorded(people)
   for (const person of people.filter((one) => !known(one))) {

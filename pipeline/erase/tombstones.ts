@@ -10,6 +10,8 @@ export const Tombstone = Schema.Struct({
   id: Schema.String,
   at: Schema.String,
   by: Schema.String,
+  /** `pending` until the command has deleted what there was; from then on a store that does not know of it was put back. */
+  state: Schema.Literals(["pending", "done"]),
 })
 export type Tombstone = typeof Tombstone.Type
 
@@ -43,9 +45,10 @@ export const readTombstones = Effect.fn("readTombstones")(function* (): Effect.f
 export const writeTombstone = Effect.fn("writeTombstone")(function* (
   person: Person,
   by: string,
+  state: Tombstone["state"],
 ): Effect.fn.Return<Tombstone, NatsError, Nats> {
   const tombstones = yield* bucket
-  const tombstone: Tombstone = { ...person, at: new Date().toISOString(), by }
+  const tombstone: Tombstone = { ...person, at: new Date().toISOString(), by, state }
   yield* attemptNats("write a tombstone", () => tombstones.put(keyOf(person), JSON.stringify(tombstone)))
   return tombstone
 })
