@@ -5,6 +5,7 @@ import type { Judge } from "./action-row.ts"
 import type { Led } from "./leader.ts"
 import type { Ledger } from "./ledger.ts"
 import type { WriterMetrics } from "./metrics.ts"
+import type { Zones } from "./zones.ts"
 
 /** Durations in milliseconds. */
 export interface WriterOptions {
@@ -25,6 +26,9 @@ export class Writer extends Context.Service<
     readonly owner: string
     readonly ledger: Ledger
     readonly judge: Judge
+    /** The tenants' zones, by which rows are stamped, and which state of them was acted upon. */
+    readonly zones: Zones
+    readonly zonesSeen: { version: number }
     /** Who was erased; the judge asks it. */
     readonly tombstones: Tombstones
     readonly deadLetters: Publisher

@@ -15,6 +15,7 @@ export type DoubtCause =
   | "leader_changed"
   | "stream_changed"
   | "barrier"
+  | "zone_changed"
 
 /** How often values were at most as large as each bound; the last count is of all. */
 export interface Histogram {

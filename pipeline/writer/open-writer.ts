@@ -31,6 +31,8 @@ export const openWriter = Effect.fn("openWriter")(function* (
     ledger: yield* openLedger(options.stream, owner),
     judge: new Judge(limits, zones, tombstones),
     tombstones,
+    zones,
+    zonesSeen: { version: zones.version },
     deadLetters: Publisher.open(connection),
     metrics,
     buried: { through: 0 },

@@ -11,6 +11,7 @@ import { type Doubt, forgetLag, keepLease, signal, watchBarrier } from "./lease.
 import type { LeaseLost } from "./ledger.ts"
 import { count, type DoubtCause, type WriterMetrics } from "./metrics.ts"
 import { openWriter } from "./open-writer.ts"
+import { rezoneTenants, watchZones } from "./rezone.ts"
 import { settle } from "./settle.ts"
 import type { Zones } from "./zones.ts"
 
@@ -49,6 +50,7 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
     yield* checkGround()
     yield* settle()
     yield* reapplyErasures()
+    yield* rezoneTenants()
     cause = yield* flow(fresh)
     return cause
   })
@@ -98,6 +100,7 @@ const tenure = Effect.gen(function* () {
     Effect.raceFirst(watchConnection(doubt)),
     Effect.raceFirst(watchLeader(doubt)),
     Effect.raceFirst(watchBarrier(doubt)),
+    Effect.raceFirst(watchZones(doubt)),
     Effect.ensuring(release),
   )
 }).pipe(

@@ -38,16 +38,24 @@ class Zone {
 export class Zones {
   readonly #byTenant = new Map<string, { zone: string; version: number; eventId: string }>()
   readonly #zones = new Map<string, Zone>()
+  #version = 0
 
   /** Takes the zone of a directory event, unless a newer one is known: by time, then by event id. */
   set(tenant: string, zone: string, version: number, eventId: string): void {
     const known = this.#byTenant.get(tenant)
+    const before = this.of(tenant)
     if (
       known === undefined ||
       version > known.version ||
       (version === known.version && eventId > known.eventId)
     )
       this.#byTenant.set(tenant, { zone, version, eventId })
+    if (this.of(tenant) !== before) this.#version++
+  }
+
+  /** Goes up whenever a tenant's zone becomes another one. */
+  get version(): number {
+    return this.#version
   }
 
   of(tenant: string): string {

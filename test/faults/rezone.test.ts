@@ -1,0 +1,108 @@
+import { expect, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { ClickHouse } from "#clickhouse"
+import { directorySubject, messageId, TABLES } from "#schemas/names.ts"
+import { Expected } from "./expected.ts"
+import { type Tenant, Traffic } from "./traffic.ts"
+import { until } from "./until.ts"
+import { World } from "./world.ts"
+import { kill, owns } from "./writers.ts"
+
+let version = 0
+
+/** Tells the directory of a tenant's zone. */
+const move = Effect.fnUntraced(function* (tenant: Tenant, zone: string) {
+  const { publisher } = yield* Traffic
+  version++
+  const event = {
+    specversion: "1.0",
+    id: `zone-${version}`,
+    source: "/faults",
+    type: "tenant.upserted",
+    time: new Date(Date.UTC(2026, 5, 1) + version * 1000).toISOString(),
+    tenantid: tenant,
+    data: { name: tenant, time_zone: zone },
+  }
+  yield* Effect.promise(() =>
+    publisher.publish({
+      subject: directorySubject(tenant, event.type),
+      messageId: messageId(tenant, event.id),
+      payload: Buffer.from(JSON.stringify(event)),
+    }),
+  )
+})
+
+const zonesOf = (table: string, tenant: Tenant) =>
+  Effect.flatMap(ClickHouse, (store) =>
+    store.query<{ zone: string }>(
+      `SELECT DISTINCT zone AS zone FROM ${table} WHERE tenant = {tenant:String} ORDER BY zone`,
+      { params: { tenant } },
+    ),
+  ).pipe(Effect.map((rows) => rows.map(({ zone }) => zone).join()))
+
+/** Every row of a tenant, raw and daily, is of the zone. */
+const isIn = (tenant: Tenant, zone: string) =>
+  until(
+    `${tenant} in ${zone}`,
+    Effect.map(
+      Effect.all([zonesOf(TABLES.actions, tenant), zonesOf(TABLES.activityDaily, tenant)]),
+      ([raw, daily]) => raw === zone && daily === zone,
+    ),
+  )
+
+layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a tenant's zone", (it) => {
+  it.effect(
+    "that changes, twice, back, and while no writer runs: the daily rollup is that of the present one, by itself",
+    () =>
+      Effect.gen(function* () {
+        const { publish } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        const writer = yield* startWriter()
+        yield* until("it owns", owns(writer))
+        // Spread over a change of the clocks and the days around midnight.
+        const events = [
+          ...(yield* publish("a", 150)),
+          ...(yield* publish("a", 40, { time: Date.UTC(2026, 9, 4, 13, 50) })),
+          ...(yield* publish("a", 40, { time: Date.UTC(2026, 9, 25, 0, 59) })),
+        ]
+        const others = yield* publish("b", 50)
+        yield* quiet
+
+        /** What the store must hold when the tenant is counted in a zone: reckoned anew, by the zone's own calendar. */
+        const differencesIn = Effect.fnUntraced(function* (zone: string) {
+          const expected = new Expected()
+          for (const { sent } of events) expected.add({ ...sent, zone })
+          for (const { sent } of others) expected.add(sent)
+          return yield* expected.differences()
+        })
+        expect(yield* differencesIn("Asia/Kathmandu")).toEqual([])
+        for (const zone of ["Australia/Lord_Howe", "America/St_Johns", "Europe/Berlin", "Asia/Kathmandu"]) {
+          yield* move("a", zone)
+          yield* isIn("a", zone)
+          expect([zone, yield* differencesIn(zone)]).toEqual([zone, []])
+        }
+        // Twice in a row, while events come.
+        yield* move("a", "Pacific/Chatham")
+        events.push(...(yield* publish("a", 60)))
+        yield* move("a", "Asia/Kolkata")
+        events.push(...(yield* publish("a", 60)))
+        yield* isIn("a", "Asia/Kolkata")
+        yield* quiet
+        expect(yield* differencesIn("Asia/Kolkata")).toEqual([])
+        // While nobody writes.
+        yield* kill(writer)
+        yield* move("a", "UTC")
+        const next = yield* startWriter()
+        yield* isIn("a", "UTC")
+        // Killed in the middle of it.
+        yield* move("a", "Asia/Tokyo")
+        yield* Effect.sleep("700 millis")
+        yield* kill(next)
+        yield* startWriter()
+        yield* isIn("a", "Asia/Tokyo")
+        yield* quiet
+        expect(yield* differencesIn("Asia/Tokyo")).toEqual([])
+      }),
+    { timeout: 90_000 },
+  )
+})
