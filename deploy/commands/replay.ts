@@ -101,7 +101,7 @@ export const replayCommand = Command.make(
           `${name} ${done.range.from} to ${done.range.to}: ${many(done.added, "event")} ${apply || resume ? "added" : "would be added"}.`,
         )
       })
-      if (resume && (Option.isSome(range.from) || Option.isSome(range.fromSeq) || Option.isSome(subject)))
+      if (resume && [...Object.values(range), subject].some((given) => Option.isSome<unknown>(given)))
         return yield* new ReplayError({
           detail: "--resume takes range and subject from the replay that was broken off",
         })

@@ -38,13 +38,20 @@ export const committedRange = Effect.fnUntraced(function* (
   { stream }: Life,
   asked: { readonly from?: number; readonly to?: number },
 ): Effect.fn.Return<Range, NatsError | NoLedger, Nats> {
-  const { manager } = yield* Nats
   const { committed } = yield* readRecord(stream)
-  const { state } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
   return {
-    from: Math.max(asked.from ?? 1, state.first_seq, 1),
+    from: Math.max(asked.from ?? 1, yield* firstHeld(stream), 1),
     to: Math.min(asked.to ?? committed, committed),
   }
+})
+
+/** The first sequence that a stream holds. */
+export const firstHeld = Effect.fnUntraced(function* (
+  stream: string,
+): Effect.fn.Return<number, NatsError, Nats> {
+  const { manager } = yield* Nats
+  const { state } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
+  return state.first_seq
 })
 
 /** When the stream received the first message of a range, milliseconds since 1970; 0 when it does not hold it. */

@@ -6,7 +6,7 @@ export interface Compared {
 }
 
 export interface Coverage {
-  /** Everything from the first range on up to here is proved, without a gap; 0 when nothing is. */
+  /** Everything that the stream holds up to here is proved, without a gap; 0 when nothing is. */
   readonly through: number
   /** Those of ranges that no later comparison has cleared. */
   readonly differences: number
@@ -37,8 +37,11 @@ const joinNeighbours = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Piece> => {
   return joined
 }
 
-/** What comparisons, the newest first, come to: of each sequence the newest word counts. */
-export const coverageOf = (newestFirst: ReadonlyArray<Compared>): Coverage => {
+/**
+ * What comparisons, the newest first, come to: of each sequence the newest word counts. `held` is the first sequence that
+ * the stream holds: a proof that begins behind it says nothing of what is before.
+ */
+export const coverageOf = (newestFirst: ReadonlyArray<Compared>, held: number): Coverage => {
   let known: ReadonlyArray<Piece> = []
   const proved: Array<Piece> = []
   let differences = 0
@@ -52,6 +55,8 @@ export const coverageOf = (newestFirst: ReadonlyArray<Compared>): Coverage => {
   }
   const [first] = known
   const [whole] = joinNeighbours(proved)
-  const through = first === undefined || whole === undefined || whole.from > first.from ? 0 : whole.to
+  const isGap =
+    first === undefined || whole === undefined || whole.from > first.from || whole.from > Math.max(held, 1)
+  const through = isGap ? 0 : whole.to
   return { through, differences }
 }

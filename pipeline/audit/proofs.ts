@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { DATABASE, TABLES } from "#schemas/names.ts"
+import type { Nats, NatsError } from "#nats/connection.ts"
 import { ROLLUPS } from "../writer/rollups.ts"
+import { firstHeld } from "./committed-range.ts"
 import { type Compared, type Coverage, coverageOf } from "./coverage.ts"
 import type { Life } from "./stream-range.ts"
 
@@ -48,7 +50,7 @@ export const rememberMonth = (proof: MonthProof) => remember(TABLES.auditMonths,
 export const readCoverage = Effect.fn("readCoverage")(function* ({
   stream,
   generation,
-}: Life): Effect.fn.Return<Coverage, ClickHouseError, ClickHouse> {
+}: Life): Effect.fn.Return<Coverage, ClickHouseError | NatsError, ClickHouse | Nats> {
   const store = yield* ClickHouse
   const compared = yield* store.query<Compared>(
     `SELECT
@@ -60,7 +62,7 @@ export const readCoverage = Effect.fn("readCoverage")(function* ({
      ORDER BY at DESC`,
     { params: { stream, generation } },
   )
-  return coverageOf(compared)
+  return coverageOf(compared, yield* firstHeld(stream))
 })
 
 // Parts are never changed, and a name comes back only in a store that was put back, whose parts were written at another

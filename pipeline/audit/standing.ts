@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
+import type { Nats, NatsError } from "#nats/connection.ts"
 import { readCoverage, remember } from "./proofs.ts"
 import type { Life } from "./stream-range.ts"
 
@@ -31,7 +32,7 @@ FROM
 export const rememberStanding = Effect.fn("rememberStanding")(function* ({
   stream,
   generation,
-}: Life): Effect.fn.Return<Standing, ClickHouseError, ClickHouse> {
+}: Life): Effect.fn.Return<Standing, ClickHouseError | NatsError, ClickHouse | Nats> {
   const store = yield* ClickHouse
   const { through, differences } = yield* readCoverage({ stream, generation })
   const rows = yield* store.query<{ readonly gone: number }>(GONE, { params: { stream, generation } })

@@ -25,9 +25,9 @@ const options = {
 const quietly: Quietly = (look) => maintain(options, new Zones(), look)
 
 /** As a command would: with the store's user of the writers. */
-const auditing = (all: boolean) =>
+const auditing = (all: boolean, range: { readonly from?: number; readonly to?: number } = {}) =>
   Effect.flatMap(World, ({ clickhouseUrl }) =>
-    audit({ streams: [STREAMS.actions], all }, { maxClockAhead: 1000, quietly }).pipe(
+    audit({ streams: [STREAMS.actions], all, ...range }, { maxClockAhead: 1000, quietly }).pipe(
       Effect.provide(ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" })),
     ),
   )
@@ -68,9 +68,14 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
         const [refused] = make("l", 1)
         if (first === undefined || refused === undefined) throw new Error("no events")
         yield* send({ ...refused.message, payload: Buffer.from("{") })
+        yield* quiet
+        // A proof of some messages in the middle says nothing of those before them.
+        const [middle] = (yield* auditing(false, { from: 100, to: 110 })).standings
+        expect(middle?.proved_through).toBe(0)
         const loading = yield* publish("a", 40).pipe(Effect.repeat({ times: 30 }), Effect.forkChild)
         const during = yield* auditing(false)
         expect(found(during)).toEqual([])
+        expect(during.blocks[0]?.from_seq).toBe(1)
         expect(during.differences).toBe(0)
         yield* Fiber.join(loading)
         // The broker has forgotten it, so the stream holds it twice.
