@@ -94,7 +94,7 @@ const addMissing = (rollup: Rollup): string => {
 INSERT INTO ${rollup.table} (${columns})
 SELECT ${columns}
 FROM (${differences(rollup)})
-WHERE ${WITHIN_LEASE}`
+WHERE NOT (${beyondAdding(rollup)}) AND ${WITHIN_LEASE}`
 }
 
 const MAX_ROUNDS = 20
@@ -120,12 +120,14 @@ export const repairRollups = Effect.fn("repairRollups")(function* (
         })
       if (round === 0) repaired += wrong
       for (const rollup of ROLLUPS) {
-        yield* removeWrongTimes(rollup, piece, record())
+        // What is to be there is added before anything goes: a rollup that answers only while it holds no day of another
+        // zone must be whole when the last of those goes. What was taken out is missing, and added in the next round.
         yield* store.command(addMissing(rollup), {
           queryId: queryId(record(), "repair"),
           params: { ...paramsOf(piece), deadline: record().lease_until },
           settings: { insert_deduplicate: 0, async_insert: 0 },
         })
+        yield* removeWrongTimes(rollup, piece, record())
       }
     }
   return repaired

@@ -1,5 +1,5 @@
 import { expect, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { directorySubject, messageId, TABLES } from "#schemas/names.ts"
 import { Expected } from "./expected.ts"
@@ -76,11 +76,25 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a te
           return yield* expected.differences()
         })
         expect(yield* differencesIn("Asia/Kathmandu")).toEqual([])
+        // A report asks the daily rollup while it holds one zone alone; then it must be whole.
+        const store = yield* ClickHouse
+        const answers = new Set<number>()
+        const watching = yield* store
+          .query<{ zones: number; events: number }>(
+            `SELECT uniqExact(zone) AS zones, sum(events) AS events FROM ${TABLES.activityDaily} WHERE tenant = 'a'`,
+          )
+          .pipe(
+            Effect.tap(([row]) => Effect.sync(() => row?.zones === 1 && answers.add(row.events))),
+            Effect.forever,
+            Effect.forkChild,
+          )
         for (const zone of ["Australia/Lord_Howe", "America/St_Johns", "Europe/Berlin", "Asia/Kathmandu"]) {
           yield* move("a", zone)
           yield* isIn("a", zone)
           expect([zone, yield* differencesIn(zone)]).toEqual([zone, []])
         }
+        yield* Fiber.interrupt(watching)
+        expect([...answers]).toEqual([events.filter(({ sent }) => sent.actorType === "member").length])
         // Twice in a row, while events come.
         yield* move("a", "Pacific/Chatham")
         events.push(...(yield* publish("a", 60)))
