@@ -7,10 +7,10 @@ import { ROLLUPS } from "../writer/rollups.ts"
 const DAY = 86_400_000
 
 /** Rows of raw that one comparison sums up, which bounds its memory. */
-const ROWS_AT_ONCE = 2_000_000
+const ROWS_AT_ONCE = 400_000
 const TENANTS_AT_ONCE = 200
 /** Days at once of a tenant with more rows in a month than that. */
-const DAYS_AT_ONCE = 4
+const DAYS_AT_ONCE = 2
 
 /** The days of a month, `YYYYMM`. */
 export const daysOf = (month: number): ReadonlyArray<string> => {

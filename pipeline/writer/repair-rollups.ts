@@ -27,8 +27,8 @@ export const paramsOf = (scope: Scope) => ({
   around: widen(scope.days, 2),
 })
 
-/** Days that fit into one statement's parameters with room to spare. */
-const DAYS_AT_ONCE = 400
+/** A month of a large tenant is what the server sums up within a writer's memory. */
+const DAYS_AT_ONCE = 31
 const TENANTS_AT_ONCE = 200
 
 const pieces = function* (scope: Scope): Generator<Scope> {
