@@ -7,7 +7,7 @@ import { until } from "./until.ts"
 import { WINDOW, World } from "./world.ts"
 import { kill, metricOf, type WriterProcess } from "./writers.ts"
 
-const RATE = 3000
+const RATE = 1000
 /** Milliseconds from being told to stop until the process has ended. */
 const LIMIT = 10_000
 
@@ -64,6 +64,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a wr
         yield* quiet
         expect(yield* load.expected.differences()).toEqual([])
       }),
-    { timeout: 120_000 },
+    { timeout: 240_000 },
   )
 })
