@@ -1,4 +1,4 @@
-import { Console, Effect, Schema } from "effect"
+import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { utcMonth } from "#schemas/time.ts"
 import { audit, type AuditScope } from "../../pipeline/audit/audit.ts"
@@ -72,7 +72,12 @@ export const auditCommand = Command.make(
       if (json) yield* Console.log(JSON.stringify({ differences, blocks, months: found }))
       for (const { shown } of [...blocks, ...found])
         for (const difference of shown) yield* say(differenceText(difference))
-      if (blocks.length + found.length === 0) yield* say("Nothing is new since the last audit.")
+      if (blocks.length + found.length === 0)
+        yield* say(
+          isBounded || Option.isSome(range.fromSeq) || Option.isSome(range.toSeq)
+            ? "The streams hold nothing committed in that range, so nothing was compared."
+            : "Nothing is new since the last audit.",
+        )
       yield* say(`${many(differences, "difference")}.`)
       if (differences > 0) return yield* new Differences({ count: differences })
     }),

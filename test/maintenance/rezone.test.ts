@@ -2,11 +2,11 @@ import { expect, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { directorySubject, messageId, TABLES } from "#schemas/names.ts"
-import { Expected } from "./expected.ts"
-import { type Tenant, Traffic } from "./traffic.ts"
-import { until } from "./until.ts"
-import { World } from "./world.ts"
-import { kill, owns } from "./writers.ts"
+import { Expected } from "../faults/expected.ts"
+import { type Tenant, Traffic } from "../faults/traffic.ts"
+import { until } from "../faults/until.ts"
+import { World } from "../faults/world.ts"
+import { kill, owns } from "../faults/writers.ts"
 
 let version = 0
 

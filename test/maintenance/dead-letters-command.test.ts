@@ -6,9 +6,9 @@ import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import { ROOT } from "../compose.ts"
-import { deadLetters } from "./dead-letters.ts"
-import { Traffic } from "./traffic.ts"
-import { WINDOW, World } from "./world.ts"
+import { deadLetters } from "../faults/dead-letters.ts"
+import { Traffic } from "../faults/traffic.ts"
+import { WINDOW, World } from "../faults/world.ts"
 
 const tidemark = (...args: ReadonlyArray<string>) =>
   Effect.flatMap(World, ({ natsUrl, clickhouseUrl, dataDir }) =>

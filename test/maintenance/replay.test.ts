@@ -6,11 +6,11 @@ import { loadZones } from "../../pipeline/directory/load-zones.ts"
 import { readProgress } from "../../pipeline/replay/progress.ts"
 import { replay, type ReplayOptions, type ReplayScope } from "../../pipeline/replay/replay.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
-import { deadLetters } from "./dead-letters.ts"
-import { Traffic } from "./traffic.ts"
-import { until } from "./until.ts"
-import { WINDOW, World } from "./world.ts"
-import { owns } from "./writers.ts"
+import { deadLetters } from "../faults/dead-letters.ts"
+import { Traffic } from "../faults/traffic.ts"
+import { until } from "../faults/until.ts"
+import { WINDOW, World } from "../faults/world.ts"
+import { owns } from "../faults/writers.ts"
 
 const maintenance = {
   stream: STREAMS.actions,

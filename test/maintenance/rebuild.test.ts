@@ -8,10 +8,10 @@ import { loadZones } from "../../pipeline/directory/load-zones.ts"
 import { lookAt, rebuild, type RebuildOptions } from "../../pipeline/rebuild/rebuild.ts"
 import { type Rollup, ROLLUPS } from "../../pipeline/writer/rollups.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
-import { Traffic } from "./traffic.ts"
-import { until } from "./until.ts"
-import { WINDOW, World } from "./world.ts"
-import { kill, owns } from "./writers.ts"
+import { Traffic } from "../faults/traffic.ts"
+import { until } from "../faults/until.ts"
+import { WINDOW, World } from "../faults/world.ts"
+import { kill, owns } from "../faults/writers.ts"
 
 const maintenance = {
   stream: STREAMS.actions,

@@ -8,10 +8,10 @@ import { readLastAudit } from "../../pipeline/audit/standing.ts"
 import type { Quietly } from "../../pipeline/audit/rollup-differences.ts"
 import { maintain } from "../../pipeline/writer/maintenance.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
-import { Traffic } from "./traffic.ts"
-import { until } from "./until.ts"
-import { WINDOW, World } from "./world.ts"
-import { owns } from "./writers.ts"
+import { Traffic } from "../faults/traffic.ts"
+import { until } from "../faults/until.ts"
+import { WINDOW, World } from "../faults/world.ts"
+import { owns } from "../faults/writers.ts"
 
 const options = {
   stream: STREAMS.actions,

@@ -7,10 +7,10 @@ import { ClickHouse } from "#clickhouse"
 import { directorySubject, messageId, STREAMS, TABLES } from "#schemas/names.ts"
 import { readRange } from "../../pipeline/writer/read-range.ts"
 import { ROOT } from "../compose.ts"
-import { type Tenant, Traffic } from "./traffic.ts"
-import { until } from "./until.ts"
-import { WINDOW, World } from "./world.ts"
-import { owns } from "./writers.ts"
+import { type Tenant, Traffic } from "../faults/traffic.ts"
+import { until } from "../faults/until.ts"
+import { WINDOW, World } from "../faults/world.ts"
+import { owns } from "../faults/writers.ts"
 
 const tidemark = (...args: ReadonlyArray<string>) =>
   Effect.flatMap(World, ({ natsUrl, clickhouseUrl, dataDir }) =>

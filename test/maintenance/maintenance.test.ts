@@ -8,11 +8,11 @@ import { loadZones } from "../../pipeline/directory/load-zones.ts"
 import { BarrierTaken, maintain } from "../../pipeline/writer/maintenance.ts"
 import { changing } from "../../pipeline/writer/unproved.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
-import { deadLetters } from "./dead-letters.ts"
-import { Traffic } from "./traffic.ts"
-import { until } from "./until.ts"
-import { WINDOW, World } from "./world.ts"
-import { kill, owns, standsBy } from "./writers.ts"
+import { deadLetters } from "../faults/dead-letters.ts"
+import { Traffic } from "../faults/traffic.ts"
+import { until } from "../faults/until.ts"
+import { WINDOW, World } from "../faults/world.ts"
+import { kill, owns, standsBy } from "../faults/writers.ts"
 
 const options = {
   stream: STREAMS.actions,

@@ -7,10 +7,10 @@ import { auditSubject, BUCKETS, directorySubject, messageId, STREAMS, TABLES } f
 import { Nats } from "#nats/connection.ts"
 import { type Handled, lastLetter, listLetters } from "../../api/dead-letters/letters.ts"
 import { discardLetter, NotReplayable, replayLetter } from "../../api/dead-letters/replay.ts"
-import { Traffic } from "./traffic.ts"
-import { until } from "./until.ts"
-import { World } from "./world.ts"
-import { metricOf } from "./writers.ts"
+import { Traffic } from "../faults/traffic.ts"
+import { until } from "../faults/until.ts"
+import { World } from "../faults/world.ts"
+import { metricOf } from "../faults/writers.ts"
 
 const DAY = 86_400_000
 const LIMITS = { maxClockAhead: 1000, maxAge: 700 * DAY }
