@@ -65,7 +65,6 @@ export const topologyOf = (settings: Settings, service: "writer" | "other") =>
       duplicateWindow: settings.duplicateWindow,
       actionsMaxAge: settings.streamRetention,
       replicas: settings.natsReplicas,
-      partitions: settings.partitions,
     },
     service === "writer",
   )

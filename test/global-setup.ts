@@ -25,12 +25,7 @@ const start = Effect.gen(function* () {
   const broker = Nats.layer({ url: engines.natsUrl, name: "tests" })
   yield* Effect.all([
     migrate(MIGRATIONS_FOLDER),
-    ensureTopology({
-      duplicateWindow: DUPLICATE_WINDOW,
-      actionsMaxAge: STREAM_RETENTION,
-      replicas: 1,
-      partitions: 1,
-    }),
+    ensureTopology({ duplicateWindow: DUPLICATE_WINDOW, actionsMaxAge: STREAM_RETENTION, replicas: 1 }),
   ]).pipe(Effect.provide(Layer.merge(store, broker)))
   return engines
 })

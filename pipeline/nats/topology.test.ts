@@ -8,12 +8,7 @@ import { ensureTopology, type TopologyOptions } from "./topology.ts"
 
 const DAY = 86_400_000
 const NANOS = 1_000_000
-const OPTIONS: TopologyOptions = {
-  duplicateWindow: 5000,
-  actionsMaxAge: 30 * DAY,
-  replicas: 1,
-  partitions: 1,
-}
+const OPTIONS: TopologyOptions = { duplicateWindow: 5000, actionsMaxAge: 30 * DAY, replicas: 1 }
 
 const streams = Effect.flatMap(Nats, ({ manager }) =>
   Effect.promise(async () => {

@@ -9,7 +9,6 @@ import {
 import { Objm } from "@nats-io/obj"
 import { Effect, Schema } from "effect"
 import { BUCKETS, EXPORT_FILES, STREAMS, SUBJECTS } from "#schemas/names.ts"
-import { actionStreams, partitionSubjects } from "#schemas/partitions.ts"
 import { attemptNats, Nats, type NatsError } from "./connection.ts"
 
 /** What an operator may choose about the streams. Durations in milliseconds. */
@@ -19,8 +18,6 @@ export interface TopologyOptions {
   /** How long the replay log of actions is kept. */
   readonly actionsMaxAge: number
   readonly replicas: number
-  /** How many streams the actions are in. */
-  readonly partitions: number
 }
 
 /** A stream exists and differs in a way that would lose messages, or that the server cannot change. */
@@ -60,15 +57,16 @@ const streamsOf = (options: TopologyOptions): ReadonlyArray<Wanted> => {
     num_replicas: options.replicas,
   }
   return [
-    ...actionStreams(options.partitions).map((name, partition) => ({
+    {
       ...common,
-      name,
-      subjects: [...partitionSubjects(partition, options.partitions)],
+      name: STREAMS.actions,
+      // All of actions.v1, so that a subject of another form is seen and dead-lettered.
+      subjects: [`${SUBJECTS.actions}.>`],
       max_age: options.actionsMaxAge * NANOS,
       // Well above an event's limit, so that what is too large is dead-lettered rather than lost at the producer.
       max_msg_size: 256 * 1024,
       duplicate_window: options.duplicateWindow * NANOS,
-    })),
+    },
     {
       ...common,
       name: STREAMS.directory,

@@ -72,7 +72,6 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     duplicateWindow: WINDOW,
     actionsMaxAge: 30 * DAY,
     replicas: options.servers,
-    partitions: settings.partitions,
   }).pipe(Effect.retry(patience), Effect.provide(services))
 
   const linksToBrokers = Effect.all(brokers.servers.map(({ port }) => openLink(port)))

@@ -58,12 +58,9 @@ export const makeWorld = Effect.gen(function* () {
     ),
   )
   yield* migrate(MIGRATIONS_FOLDER).pipe(Effect.provide(services))
-  yield* ensureTopology({
-    duplicateWindow: WINDOW,
-    actionsMaxAge: 30 * DAY,
-    replicas: 1,
-    partitions: 1,
-  }).pipe(Effect.provide(services))
+  yield* ensureTopology({ duplicateWindow: WINDOW, actionsMaxAge: 30 * DAY, replicas: 1 }).pipe(
+    Effect.provide(services),
+  )
 
   /** The writer's record as the bucket holds it; undefined when there is none. */
   const ledger = Effect.gen(function* () {
