@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto"
-import { Effect, Schedule } from "effect"
+import { Effect, Schedule, Schema } from "effect"
 import { ClickHouse } from "#clickhouse"
-import { directorySubject, messageId, STREAMS, TABLES } from "#schemas/names.ts"
+import type { DirectoryEvent } from "#schemas/directory-event.ts"
+import { directorySubject, messageId, STREAMS, SUBJECTS, TABLES } from "#schemas/names.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
+import { insertRows } from "../apply/insert-rows.ts"
+import { directoryRow } from "../directory/rows.ts"
 import { isDirectoryOf } from "./mentions.ts"
 import type { Person } from "./person.ts"
 import { purgeMessages } from "./streams.ts"
@@ -10,12 +13,12 @@ import { purgeMessages } from "./streams.ts"
 /** Stands where a name must stand; no report shows it, as the person is erased. */
 const NOBODY = "Erased"
 
-const eventOf = (tenant: string, type: string, data: object) => ({
+const eventOf = (tenant: string, type: string, data: object, at: number) => ({
   specversion: "1.0",
   id: `erasure-${randomUUID()}`,
   source: "/tidemark/erase",
   type,
-  time: new Date().toISOString(),
+  time: new Date(at).toISOString(),
   tenantid: tenant,
   data,
 })
@@ -44,41 +47,64 @@ const readRecord = Effect.fnUntraced(function* ({ tenant, id }: Person) {
   return rows[0]?.kind === "" ? undefined : rows[0]
 })
 
-/** Publishes events of the directory; gives the sequence of the last one. */
+/** Publishes events of the directory; gives their sequences. */
 const tell = Effect.fnUntraced(function* (events: ReadonlyArray<ReturnType<typeof eventOf>>) {
   const { jetstream } = yield* Nats
-  let last = 0
+  const seqs: Array<number> = []
   for (const event of events) {
     const { seq } = yield* attemptNats("publish an erasure", () =>
       jetstream.publish(directorySubject(event.tenantid, event.type), JSON.stringify(event), {
         msgID: messageId(event.tenantid, event.id),
       }),
     )
-    last = seq
+    seqs.push(seq)
   }
-  return last
+  return seqs
 })
 
-/** Until the writing side has applied the directory up to a sequence. */
-const applied = (seq: number) =>
-  Effect.flatMap(ClickHouse, (store) =>
-    store.query<{ readonly applied: number }>(
-      `SELECT max(stream_seq) AS applied FROM ${TABLES.directoryProgress} WHERE stream = {stream:String}`,
-      { params: { stream: STREAMS.directory } },
-    ),
-  ).pipe(Effect.map((rows) => (rows[0]?.applied ?? 0) >= seq))
+/** Nobody applied the directory's stream, so the tables do not know of the erasure yet. */
+class NotApplied extends Schema.TaggedError<NotApplied>()("NotApplied", {}) {
+  override get message(): string {
+    return "no writer applies the directory: start `tidemark writer`, see that it is ready, and erase once more"
+  }
+}
 
-/** Rows that hold a name, or anything where nothing may stay. The row that says erased stays, and holds the id alone. */
+const PATIENCE = "60 seconds"
+
+/** Waits until the writing side has applied the directory up to a sequence. */
+const applied = Effect.fnUntraced(function* (seq: number) {
+  const { manager } = yield* Nats
+  const store = yield* ClickHouse
+  const stream = STREAMS.directory
+  // A stream that was made anew counts from one again.
+  const { created } = yield* attemptNats("look at the directory", () => manager.streams.info(stream))
+  const isApplied = store
+    .query<{ readonly applied: number }>(
+      `SELECT max(stream_seq) AS applied FROM ${TABLES.directoryProgress}
+       WHERE stream = {stream:String} AND created = {created:String}`,
+      { params: { stream, created } },
+    )
+    .pipe(Effect.map((rows) => (rows[0]?.applied ?? 0) >= seq))
+  yield* isApplied.pipe(
+    Effect.repeat({ until: (done) => done, schedule: Schedule.spaced("250 millis") }),
+    Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => new NotApplied() }),
+  )
+})
+
+/** Rows that hold a name, or anything where nothing may stay. */
 const rowsOf = (
   { kind }: Person,
   mode: "pseudonymise" | "delete",
 ): ReadonlyArray<readonly [string, string]> =>
   kind === "candidate"
     ? [[TABLES.candidates, "candidate_id = {id:String} AND NOT record.erased"]]
-    : [
-        [TABLES.users, "user_id = {id:String} AND NOT personal.erased AND personal.name != {nobody:String}"],
-        ...(mode === "delete" ? [[TABLES.licenseEvents, "user_id = {id:String}"] as const] : []),
-      ]
+    : mode === "pseudonymise"
+      ? [[TABLES.users, "user_id = {id:String} AND NOT personal.erased AND personal.name != {nobody:String}"]]
+      : [
+          [TABLES.users, "user_id = {id:String}"],
+          [TABLES.licenseEvents, "user_id = {id:String}"],
+          [TABLES.targets, "scope = 'user' AND scope_id = {id:String}"],
+        ]
 
 /**
  * Takes a person's name and address out of the directory: its tables, whose rows leave the disk within minutes, and its
@@ -92,31 +118,42 @@ export const eraseFromDirectory = Effect.fn("eraseFromDirectory")(function* (
   const { tenant, kind, id } = person
   const store = yield* ClickHouse
   const record = kind === "user" && mode === "pseudonymise" ? yield* readRecord(person) : undefined
+  const now = Date.now()
+  const erased = eventOf(tenant, `${kind}.erased`, { [`${kind}_id`]: id }, now)
   const events = [
-    eventOf(tenant, `${kind}.erased`, { [`${kind}_id`]: id }),
+    erased,
     ...(record === undefined
       ? []
       : [
-          eventOf(tenant, "user.upserted", {
-            user_id: id,
-            kind: record.kind,
-            name: NOBODY,
-            email: "",
-            team_ids: record.team_ids,
-            ...(record.client_id === "" ? {} : { client_id: record.client_id }),
-            ...(record.role === "" ? {} : { role: record.role }),
-          }),
+          eventOf(
+            tenant,
+            "user.upserted",
+            {
+              user_id: id,
+              kind: record.kind,
+              name: NOBODY,
+              email: "",
+              team_ids: record.team_ids,
+              ...(record.client_id === "" ? {} : { client_id: record.client_id }),
+              ...(record.role === "" ? {} : { role: record.role }),
+            },
+            now,
+          ),
         ]),
   ]
-  const last = yield* tell(events)
-  yield* applied(last).pipe(
-    Effect.repeat({ until: (isApplied) => isApplied, schedule: Schedule.spaced("250 millis") }),
-  )
+  const seqs = yield* tell(events)
+  const last = Math.max(...seqs)
+  yield* applied(last)
   for (const [table, condition] of rowsOf(person, mode))
     yield* store.command(`ALTER TABLE ${table} DELETE WHERE tenant = {tenant:String} AND ${condition}`, {
       params: { tenant, id, nobody: NOBODY },
       settings: { mutations_sync: "2" },
     })
-  // The new ones come after what is looked at.
-  return yield* purgeMessages(STREAMS.directory, last - events.length, isDirectoryOf(person))
+  // A merged row holds kind and teams beside the word that the person was erased, which alone is to stay.
+  if (kind === "user" && mode === "delete") yield* insertRows([directoryRow(erased as DirectoryEvent, now)])
+  const isMeant = isDirectoryOf(person, mode)
+  return yield* purgeMessages(
+    { stream: STREAMS.directory, filter: `${SUBJECTS.directory}.${tenant}.>`, to: last },
+    (message) => !seqs.includes(message.seq) && isMeant(message),
+  )
 })

@@ -1,18 +1,18 @@
 import { Effect } from "effect"
 import type { ClickHouse } from "#clickhouse"
 import { readDeadLetterId } from "#schemas/dead-letter.ts"
-import { STREAMS } from "#schemas/names.ts"
+import { STREAMS, SUBJECTS } from "#schemas/names.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
+import type { StreamMessage } from "#nats/reader.ts"
 import { maintain, type MaintenanceError, type MaintenanceOptions } from "../writer/maintenance.ts"
 import { Writer } from "../writer/context.ts"
-import { messageAt } from "../writer/marks.ts"
 import type { Zones } from "../writer/zones.ts"
 import { eraseFromDirectory } from "./directory.ts"
 import { isActionOf, isLetterOf } from "./mentions.ts"
 import type { Person } from "./person.ts"
 import { type Erasure, recordErasure } from "./record.ts"
 import { eraseRows } from "./rows.ts"
-import { purgeMessages } from "./streams.ts"
+import { purgeMessages, takeOut } from "./streams.ts"
 import { writeTombstone } from "./tombstones.ts"
 
 export interface EraseOptions {
@@ -26,23 +26,48 @@ export interface EraseOptions {
   readonly removeExports: Effect.Effect<number, { readonly message: string }, Nats>
 }
 
-/** The rows of raw and the rollups, and the messages of the stream up to what was committed then. */
+/** The last sequence of the dead letters. */
+const lastLetter = Effect.flatMap(Nats, ({ manager }) =>
+  attemptNats("look at the dead letters", () => manager.streams.info(STREAMS.deadLetters)),
+).pipe(Effect.map(({ state }) => state.last_seq))
+
+/**
+ * The rows of raw and the rollups, as the partition's owner, and how far messages and dead letters reach that belong to
+ * them: every message up to `committed` is known to be stored or refused, and may leave the stream while the writer goes on.
+ */
 const eraseActions = (person: Person) =>
   Effect.gen(function* () {
-    const { ledger, options } = yield* Writer
-    const { events, keys } = yield* eraseRows(person)
-    const purged = yield* purgeMessages(options.stream, ledger.current()?.committed ?? 0, isActionOf(person))
-    return { events, keys, purged }
+    const { ledger } = yield* Writer
+    const rows = yield* eraseRows(person)
+    return { ...rows, committed: ledger.current()?.committed ?? 0, letters: yield* lastLetter }
   })
 
-/** Takes one message out of a stream; one that is gone is out already. */
-const takeOut = Effect.fnUntraced(function* (stream: string, seq: number) {
+/** Dead letters, and the refused messages themselves; gives how many of each. */
+const eraseLetters = Effect.fnUntraced(function* (person: Person, mode: Erasure["mode"], to: number) {
   const { manager } = yield* Nats
-  if ((yield* messageAt(stream, seq)) === undefined) return
-  yield* attemptNats("take a message out of a stream", () => manager.streams.deleteMessage(stream, seq, true))
+  let originals = 0
+  /**
+   * Before its letter: without one it would look like a message that was lost. It is the original when it says the same;
+   * in another life of the stream another message stands under its sequence.
+   */
+  const takeOriginal = Effect.fnUntraced(function* ({ messageId, payload }: StreamMessage) {
+    const place = readDeadLetterId(messageId ?? "")
+    if (place === undefined) return
+    const { stream, sequence } = place
+    const message = yield* attemptNats("read a message", () =>
+      manager.streams.getMessage(stream, { seq: sequence }),
+    )
+    if (message === null || !Buffer.from(message.data).equals(payload)) return
+    yield* takeOut(stream, sequence)
+    originals++
+  })
+  const letters = yield* purgeMessages(
+    { stream: STREAMS.deadLetters, filter: `${SUBJECTS.deadLetters}.${person.tenant}.>`, to },
+    isLetterOf(person, mode),
+    takeOriginal,
+  )
+  return { letters, originals }
 })
-
-const NOTHING = { events: 0, keys: 0, purged: 0 }
 
 /**
  * Erases a person. `pseudonymise`: names and addresses go, everywhere; actions stay under the opaque id, so no number
@@ -53,30 +78,25 @@ export const erase = Effect.fn("erase")(function* (
   person: Person,
   { mode, by, maintenance, zones, removeExports }: EraseOptions,
 ): Effect.fn.Return<Erasure, MaintenanceError | { readonly message: string }, ClickHouse | Nats> {
-  const { manager } = yield* Nats
   // First, so that whoever owns the partition from now on stores nothing more of the person.
   if (mode === "delete") yield* writeTombstone(person, by, "pending")
   const directory = yield* eraseFromDirectory(person, mode)
-  const actions = mode === "delete" ? yield* maintain(maintenance, zones, eraseActions(person)) : NOTHING
-  const letters = yield* attemptNats("look at the dead letters", () =>
-    manager.streams.info(STREAMS.deadLetters),
+  const { events, keys, committed, letters } =
+    mode === "delete"
+      ? yield* maintain(maintenance, zones, eraseActions(person))
+      : { events: 0, keys: 0, committed: 0, letters: yield* lastLetter }
+  const purged = yield* purgeMessages(
+    { stream: maintenance.stream, filter: `${SUBJECTS.actions}.${person.tenant}.>`, to: committed },
+    isActionOf(person),
   )
-  const originals: Array<{ readonly stream: string; readonly sequence: number }> = []
-  const isLetter = isLetterOf(person, mode)
-  const dead_letters = yield* purgeMessages(STREAMS.deadLetters, letters.state.last_seq, (message) => {
-    const original = isLetter(message) ? readDeadLetterId(message.messageId ?? "") : undefined
-    if (original !== undefined) originals.push(original)
-    return original !== undefined
-  })
-  // A refused message without its dead letter would look like one that was lost, and it names the person as well.
-  for (const { stream, sequence } of originals) yield* takeOut(stream, sequence)
+  const refused = yield* eraseLetters(person, mode, letters)
   const erasure: Erasure = {
     mode,
     by,
-    events: actions.events,
-    rollup_keys: actions.keys,
-    messages: directory + actions.purged + dead_letters,
-    dead_letters,
+    events,
+    rollup_keys: keys,
+    messages: directory + purged + refused.originals + refused.letters,
+    dead_letters: refused.letters,
     exports: yield* removeExports,
   }
   yield* recordErasure(person, erasure)

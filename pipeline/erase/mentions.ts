@@ -28,21 +28,32 @@ export const isActionOf =
     return data !== undefined && isOf(kind, id, data as unknown as Concerned)
   }
 
-/** An event of the directory about the person, but for the one that says that they were erased. */
+/**
+ * An event of the directory about the person, but for the one that says that they were erased. Of one who is pseudonymised
+ * only those with the name: licences and targets name nobody, and numbers hang on them.
+ */
 export const isDirectoryOf =
-  ({ tenant, kind, id }: Person) =>
+  ({ tenant, kind, id }: Person, mode: "pseudonymise" | "delete") =>
   (message: StreamMessage): boolean => {
-    if (tenantOf(message.subject) !== tenant || message.subject.endsWith(".erased")) return false
+    const { subject } = message
+    if (tenantOf(subject) !== tenant || subject.endsWith(".erased")) return false
+    if (mode === "pseudonymise" && !subject.endsWith(`.${kind}.upserted`)) return false
     return dataOf(message)?.[`${kind}_id`] === id
   }
 
 /**
  * A dead letter that names the person, readable or not: its bytes hold the id in quotes. Of one who is pseudonymised only
- * those of the directory, where the names are.
+ * those of the directory, where the names are. The audit log's are left: it says who saw what, by id.
  */
 export const isLetterOf =
   ({ tenant, id }: Person, mode: "pseudonymise" | "delete") =>
-  ({ subject, payload, messageId = "" }: StreamMessage): boolean =>
-    tenantOf(subject) === tenant &&
-    (mode === "delete" || readDeadLetterId(messageId)?.stream === STREAMS.directory) &&
-    Buffer.from(payload).includes(JSON.stringify(id))
+  ({ subject, payload, messageId = "" }: StreamMessage): boolean => {
+    const stream = readDeadLetterId(messageId)?.stream
+    const isMeant = mode === "delete" ? stream !== STREAMS.audit : stream === STREAMS.directory
+    return (
+      stream !== undefined &&
+      isMeant &&
+      tenantOf(subject) === tenant &&
+      Buffer.from(payload).includes(JSON.stringify(id))
+    )
+  }

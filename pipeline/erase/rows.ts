@@ -63,8 +63,12 @@ export const eraseRows = Effect.fn("eraseRows")(function* (
   const keys = Effect.forEach(KEYS[kind], ([table, condition]) =>
     store.command(`ALTER TABLE ${table} DELETE WHERE tenant = {tenant:String} AND ${condition}`, command),
   )
+  // Rows that a repair deleted before are masked, and in the parts still.
+  const unmasked = Effect.forEach([TABLES.actions, ...KEYS[kind].map(([table]) => table)], (table) =>
+    store.command(`ALTER TABLE ${table} APPLY DELETED MASK`, { settings: SETTINGS }),
+  )
   if (events === 0) {
-    yield* keys
+    yield* Effect.andThen(keys, unmasked)
     return { events, keys: 0 }
   }
   const scope = { tenants: [tenant], from: first, to: last }
@@ -78,6 +82,6 @@ export const eraseRows = Effect.fn("eraseRows")(function* (
       .pipe(Effect.andThen(keys)),
   )
   // The corrections of such keys name the person once more.
-  yield* keys
+  yield* Effect.andThen(keys, unmasked)
   return { events, keys: corrected }
 })

@@ -9,6 +9,8 @@ export interface Range {
   readonly from: number
   /** The last one, included. */
   readonly to: number
+  /** Leaves out everything but these subjects. */
+  readonly filter?: string
 }
 
 export interface ReadMessages {
@@ -44,7 +46,7 @@ export const readRange = Effect.fn("readRange")(function* (
     return { messages: [], through: range.to, ...ends }
   /** Whether the stream's leader holds a message of the range from here on. */
   const hasFrom = async (seq: number) => {
-    const next = await nextSequence(manager, range.stream, seq)
+    const next = await nextSequence(manager, range.stream, seq, range.filter)
     return next !== undefined && next <= range.to
   }
   // What was taken out of the stream at its end sends no message to wait for.
@@ -77,6 +79,7 @@ export const readRange = Effect.fn("readRange")(function* (
     const reader = StreamReader.open(connection, manager, {
       stream: range.stream,
       from: range.from,
+      ...(range.filter === undefined ? {} : { filter: range.filter }),
       window: WINDOW,
       windowBytes: WINDOW_BYTES,
       onMessage: (message, waiting) => {

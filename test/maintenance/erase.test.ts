@@ -1,90 +1,14 @@
 // Erasures on engines of their own, through the command, with a writer that runs.
-import { execFile, execFileSync } from "node:child_process"
-import { join } from "node:path"
+import { execFileSync } from "node:child_process"
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
-import { directorySubject, messageId, STREAMS, TABLES } from "#schemas/names.ts"
-import { readRange } from "../../pipeline/writer/read-range.ts"
-import { ROOT } from "../compose.ts"
+import { STREAMS, TABLES } from "#schemas/names.ts"
+import { holding, introduce, rowsOf, tidemark } from "./erasures.ts"
 import { type Tenant, Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
-import { WINDOW, World } from "../faults/world.ts"
+import { World } from "../faults/world.ts"
 import { owns } from "../faults/writers.ts"
-
-const tidemark = (...args: ReadonlyArray<string>) =>
-  Effect.flatMap(World, ({ natsUrl, clickhouseUrl, dataDir }) =>
-    Effect.promise(
-      () =>
-        new Promise<{ code: number; out: string; err: string }>((resolve) => {
-          execFile(
-            process.execPath,
-            [join(ROOT, "deploy", "cli.ts"), ...args],
-            {
-              env: {
-                ...process.env,
-                NATS_URL: natsUrl,
-                CLICKHOUSE_URL: clickhouseUrl,
-                TIDEMARK_DATA_DIR: dataDir,
-                DUPLICATE_WINDOW: `${WINDOW}ms`,
-                MAX_CLOCK_AHEAD: "1s",
-                WRITER_LEASE: "1s",
-              },
-            },
-            (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
-          )
-        }),
-    ),
-  )
-
-/** A user of the directory, whose name is found nowhere else. */
-const introduce = Effect.fnUntraced(function* (tenant: string, user: string, name: string) {
-  const { publisher } = yield* Traffic
-  const event = {
-    specversion: "1.0",
-    id: `user.${user}`,
-    source: "/faults",
-    type: "user.upserted",
-    time: "2026-01-01T00:00:00Z",
-    tenantid: tenant,
-    data: { user_id: user, kind: "member", name, email: `${name}@example.org`, team_ids: ["t_1"] },
-  }
-  yield* Effect.promise(() =>
-    publisher.publish({
-      subject: directorySubject(tenant, event.type),
-      messageId: messageId(tenant, event.id),
-      payload: Buffer.from(JSON.stringify(event)),
-    }),
-  )
-  const store = yield* ClickHouse
-  yield* until(
-    "the directory knows",
-    Effect.map(
-      store.query(
-        `SELECT 1 FROM ${TABLES.users} WHERE tenant = {tenant:String} AND user_id = {user:String}`,
-        {
-          params: { tenant, user },
-        },
-      ),
-      (rows) => rows.length > 0,
-    ),
-  )
-})
-
-/** How many messages of a stream hold a text. */
-const holding = (stream: string, text: string) =>
-  Effect.map(
-    readRange({ stream, from: 1, to: Number.MAX_SAFE_INTEGER }, { rows: 1e6, bytes: 1e9 }),
-    ({ messages }) => messages.filter(({ payload }) => Buffer.from(payload).includes(text)).length,
-  )
-
-const rowsOf = (tenant: Tenant, condition = "1") =>
-  Effect.flatMap(ClickHouse, (store) =>
-    store.query<{ rows: number }>(
-      `SELECT count() AS rows FROM ${TABLES.actions} WHERE tenant = {tenant:String} AND ${condition}`,
-      { params: { tenant } },
-    ),
-  ).pipe(Effect.map((rows) => rows[0]?.rows ?? 0))
 
 const sumOf = (table: string, tenant: Tenant, condition = "1") =>
   Effect.flatMap(ClickHouse, (store) =>
@@ -112,11 +36,11 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         yield* send({ ...bad.message, payload: Buffer.from('{"half of": "u_1"') })
         yield* quiet
         const before = yield* sumOf(TABLES.activity15m, "a")
-        const looked = yield* tidemark("erase", "--tenant", "a", "--user", "u_1", "--mode", "delete")
+        const looked = yield* tidemark(["erase", "--tenant", "a", "--user", "u_1", "--mode", "delete"])
         expect(looked.out).toContain("Raw has 50 events of user u_1 of a")
         expect(yield* rowsOf("a")).toBe(200)
 
-        const done = yield* tidemark("erase", "--tenant", "a", "--user", "u_1", "--mode", "delete", "--yes")
+        const done = yield* tidemark(["erase", "--tenant", "a", "--user", "u_1", "--mode", "delete", "--yes"])
         expect(done.err).toBe("")
         expect(done.out).toContain("50 rows deleted")
         yield* quiet
@@ -137,7 +61,13 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
           yield* rowsOf("b", "actor_id = 'u_1'"),
         )
         expect(yield* holding(STREAMS.deadLetters, '"u_1"')).toBe(0)
+        // What says that the person was erased is all that the directory keeps, in its stream and its tables.
         expect(yield* holding(STREAMS.directory, "Zanzibarowski")).toBe(0)
+        expect(yield* holding(STREAMS.directory, '"u_1"')).toBe(1)
+        expect(yield* rowsOf("a", "user_id = 'u_1'", TABLES.licenseEvents)).toBe(0)
+        expect(yield* rowsOf("a", "scope_id = 'u_1'", TABLES.targets)).toBe(0)
+        expect(yield* rowsOf("a", "user_id = 'u_1' AND record.kind != ''", TABLES.users)).toBe(0)
+        expect(yield* rowsOf("a", "user_id = 'u_1' AND personal.erased", TABLES.users)).toBe(1)
 
         // Sent once more, when the broker has forgotten it: not stored, and no dead letter.
         const again = events.find(({ sent }) => sent.actor === "u_1")
@@ -146,9 +76,9 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         yield* quiet
         expect(yield* rowsOf("a", "actor_id = 'u_1'")).toBe(0)
         expect(yield* holding(STREAMS.deadLetters, '"u_1"')).toBe(0)
-        const proof = yield* tidemark("audit", "--all", "--json")
+        const proof = yield* tidemark(["audit", "--all", "--json"])
         expect([proof.code, JSON.parse(proof.out).differences], proof.out.slice(0, 2000)).toEqual([0, 0])
-        const replayed = yield* tidemark("replay", "--json")
+        const replayed = yield* tidemark(["replay", "--json"])
         expect(JSON.parse(replayed.out).added).toBe(0)
 
         // A store that was put back from a copy of before: it holds the rows and knows of no erasure.
@@ -196,7 +126,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         yield* publish("c", 40)
         yield* quiet
         const before = [yield* rowsOf("c"), yield* sumOf(TABLES.activity15m, "c")]
-        const done = yield* tidemark("erase", "--tenant", "c", "--user", "u_2", "--yes")
+        const done = yield* tidemark(["erase", "--tenant", "c", "--user", "u_2", "--yes"])
         expect(done.err).toBe("")
         yield* quiet
         expect([yield* rowsOf("c"), yield* sumOf(TABLES.activity15m, "c")]).toEqual(before)
@@ -210,9 +140,11 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
           ),
         ).toEqual([{ kind: "member", teams: ["t_1"], name: "", erased: true }])
         expect(yield* holding(STREAMS.directory, '"kind":"member","name":"Erased"')).toBe(1)
-        const listed = yield* tidemark("erase", "--tenant", "c", "--list")
+        expect(yield* holding(STREAMS.directory, '"type":"license.assigned"')).toBe(2)
+        expect(yield* holding(STREAMS.directory, '"type":"target.set"')).toBe(2)
+        const listed = yield* tidemark(["erase", "--tenant", "c", "--list"])
         expect(JSON.parse(listed.out)).toMatchObject({ mode: "pseudonymise", events: 0 })
-        expect((yield* tidemark("erase", "--tenant", "c", "--yes")).err).toContain(
+        expect((yield* tidemark(["erase", "--tenant", "c", "--yes"])).err).toContain(
           "say either --user or --candidate",
         )
       }),
