@@ -1,9 +1,7 @@
 import type { MonthAudit } from "../../pipeline/audit/audit-rollups.ts"
 import type { StreamAudit } from "../../pipeline/audit/audit-stream.ts"
 import type { Difference } from "../../pipeline/audit/difference.ts"
-
-export const many = (count: number, one: string): string =>
-  `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`
+import { many } from "./many.ts"
 
 /** A block of a stream that was compared, in a line. */
 export const blockText = (block: StreamAudit): string =>

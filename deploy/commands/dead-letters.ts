@@ -18,7 +18,7 @@ import { discardLetter, replayLetter } from "../../api/dead-letters/replay.ts"
 import { rowOf, viewOf } from "../../api/dead-letters/view.ts"
 import { MAX_ACTION_AGE } from "../../pipeline/writer/open-writer.ts"
 import { natsOf, topologyOf } from "../services.ts"
-import { many } from "./audit-text.ts"
+import { many } from "./many.ts"
 import { fitting } from "./fitting.ts"
 import { onRecord } from "./on-record.ts"
 import { instantsOf } from "./range-flags.ts"
@@ -74,9 +74,8 @@ const isFiltered = ({ tenant, reason, stream, from, to }: Filter): boolean =>
   [tenant, reason, stream, from, to].some(Option.isSome)
 
 const filterOf = Effect.fnUntraced(function* (asked: Filter, all: boolean) {
-  const none = { fromSeq: Option.none<number>(), toSeq: Option.none<number>() }
   return {
-    ...(yield* instantsOf({ ...asked, ...none })),
+    ...(yield* instantsOf(asked)),
     tenant: Option.getOrUndefined(asked.tenant),
     reason: Option.getOrUndefined(asked.reason),
     stream: Option.getOrUndefined(asked.stream),

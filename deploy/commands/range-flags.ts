@@ -45,7 +45,7 @@ const instantOf = (flag: string, given: string): Effect.Effect<number, FlagError
 }
 
 /** The instants of a range, milliseconds since 1970; undefined where none is given. */
-export const instantsOf = Effect.fnUntraced(function* ({ from, to }: RangeAsked) {
+export const instantsOf = Effect.fnUntraced(function* ({ from, to }: Pick<RangeAsked, "from" | "to">) {
   return {
     since: Option.isSome(from) ? yield* instantOf("from", from.value) : undefined,
     before: Option.isSome(to) ? yield* instantOf("to", to.value) : undefined,

@@ -8,7 +8,7 @@ import { ROLLUPS } from "../../pipeline/writer/rollups.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
 import { asMaintainer } from "../maintenance.ts"
 import { writerOptionsOf } from "../writer-options.ts"
-import { many } from "./audit-text.ts"
+import { many } from "./many.ts"
 import { onRecord } from "./on-record.ts"
 import { FlagError, instantsOf } from "./range-flags.ts"
 import { settings } from "./settings.ts"
@@ -35,8 +35,7 @@ const monthText = (month: number): string => `${String(month).slice(0, 4)}-${Str
 /** The months that the days touch; undefined when none are named. */
 const monthsOf = Effect.fnUntraced(function* (from: Option.Option<string>, to: Option.Option<string>) {
   if (Option.isNone(from) && Option.isNone(to)) return undefined
-  const none = { fromSeq: Option.none<number>(), toSeq: Option.none<number>() }
-  const { since, before } = yield* instantsOf({ from, to, ...none })
+  const { since, before } = yield* instantsOf({ from, to })
   const months = new Set<number>()
   for (let at = since ?? Date.now() - 900 * DAY; at <= (before ?? Date.now()); at += DAY)
     months.add(utcMonth(at))

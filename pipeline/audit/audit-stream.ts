@@ -2,20 +2,13 @@ import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { Judge } from "../writer/action-row.ts"
-import {
-  blocksOf,
-  committedRange,
-  lifeOf,
-  type NoLedger,
-  type Range,
-  receivedSince,
-} from "./committed-range.ts"
+import { blocksOf, committedRange, lifeOf, type NoLedger, receivedSince } from "./committed-range.ts"
 import { readBuried } from "./dead-letters.ts"
 import { type Difference, SHOWN } from "./difference.ts"
 import { type RangeProof, readCoverage, rememberRange } from "./proofs.ts"
 import { resolveRange } from "./resolve.ts"
 import { compareRange } from "./compare.ts"
-import type { Life } from "./stream-range.ts"
+import type { Life, Range } from "./stream-range.ts"
 
 export interface StreamAudit extends RangeProof {
   /** The first so many differences. */

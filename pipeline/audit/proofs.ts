@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { DATABASE, TABLES } from "#schemas/names.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
+import { insertRows, instant } from "../apply/insert-rows.ts"
 import { ROLLUPS } from "../writer/rollups.ts"
 import { firstHeld } from "./committed-range.ts"
 import { type Compared, type Coverage, coverageOf } from "./coverage.ts"
@@ -35,13 +36,7 @@ export interface MonthProof {
 
 /** Writes a row into one of the tables that audits keep, with the time. */
 export const remember = (table: string, row: object) =>
-  Effect.flatMap(ClickHouse, (store) =>
-    store.insert({
-      statement: `INSERT INTO ${table} FORMAT JSONEachRow`,
-      body: [Buffer.from(`${JSON.stringify({ ...row, at: new Date().toISOString().replace("Z", "") })}\n`)],
-      settings: { async_insert: 0 },
-    }),
-  )
+  insertRows([{ table, row: { ...row, at: instant(Date.now()) } }])
 
 export const rememberRange = (proof: RangeProof) => remember(TABLES.auditProofs, proof)
 export const rememberMonth = (proof: MonthProof) => remember(TABLES.auditMonths, proof)

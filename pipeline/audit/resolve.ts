@@ -8,7 +8,7 @@ import { readRange } from "../writer/read-range.ts"
 import { idKey, lookUp, type StoredRows } from "../writer/repeats.ts"
 import type { Difference } from "./difference.ts"
 import { halvesOf, HIGH_OF, LOW_OF, ROW_HASH } from "./fingerprint.ts"
-import type { Life } from "./stream-range.ts"
+import type { Life, Range } from "./stream-range.ts"
 
 /** What a range comes to when each of its messages and rows is looked at. */
 export interface Resolved {
@@ -27,10 +27,7 @@ interface Stored {
   readonly high: number
 }
 
-const readStored = Effect.fnUntraced(function* (
-  life: Life,
-  range: { readonly from: number; readonly to: number },
-) {
+const readStored = Effect.fnUntraced(function* (life: Life, range: Range) {
   const store = yield* ClickHouse
   const rows = yield* store.query<Stored>(
     `SELECT
@@ -58,10 +55,7 @@ const readStored = Effect.fnUntraced(function* (
   return Map.groupBy(rows, ({ seq }) => seq)
 })
 
-const readAll = Effect.fnUntraced(function* (
-  stream: string,
-  range: { readonly from: number; readonly to: number },
-) {
+const readAll = Effect.fnUntraced(function* (stream: string, range: Range) {
   const bounds = { rows: range.to - range.from + 1, bytes: Number.MAX_SAFE_INTEGER }
   const { messages } = yield* readRange({ stream, ...range }, bounds)
   return messages
@@ -77,7 +71,7 @@ const copies = (found: StoredRows, { tenant, event, time }: ActionRow): number =
  */
 export const resolveRange = Effect.fn("resolveRange")(function* (
   life: Life,
-  range: { readonly from: number; readonly to: number },
+  range: Range,
   judge: Judge,
   buried: ReadonlySet<number>,
 ): Effect.fn.Return<Resolved, ClickHouseError | NatsError, ClickHouse | Nats> {

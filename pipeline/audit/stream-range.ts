@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
-import { utcDay } from "#schemas/time.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { Judge } from "../writer/action-row.ts"
 import { readRange } from "../writer/read-range.ts"
@@ -11,6 +10,12 @@ import { type Fingerprint, halvesOf, HIGH_OF, LOW_OF, ROW_HASH } from "./fingerp
 export interface Life {
   readonly stream: string
   readonly generation: number
+}
+
+/** Sequences, first and last included. */
+export interface Range {
+  readonly from: number
+  readonly to: number
 }
 
 /** Sequences are compared in groups of so many; only groups that differ are looked at one by one. */
@@ -27,8 +32,6 @@ export interface Judgement {
   readonly rows: number
   /** Sequences that the stream does not hold any more. */
   readonly gone: number
-  /** UTC days that rows lie in, days since 1970, by tenant. */
-  readonly days: ReadonlyMap<string, ReadonlySet<number>>
 }
 
 const AT_ONCE = { rows: 20_000, bytes: 32 * 1024 * 1024 }
@@ -36,12 +39,11 @@ const AT_ONCE = { rows: 20_000, bytes: 32 * 1024 * 1024 }
 /** Reads the messages of a range and judges them, as the writer did. Nothing of them is kept but sums. */
 export const judgeRange = Effect.fn("judgeRange")(function* (
   { stream }: Life,
-  range: { readonly from: number; readonly to: number },
+  range: Range,
   judge: Judge,
 ): Effect.fn.Return<Judgement, NatsError, Nats> {
   const groups = new Map<number, { rows: number; low: number; high: number }>()
   const refused: Array<number> = []
-  const days = new Map<string, Set<number>>()
   let messages = 0
   let rows = 0
   for (let from = range.from; from <= range.to;) {
@@ -61,19 +63,16 @@ export const judgeRange = Effect.fn("judgeRange")(function* (
       group.low += low
       group.high += high
       groups.set(groupOf(row.seq), group)
-      const known = days.get(row.tenant) ?? new Set()
-      known.add(utcDay(row.time))
-      days.set(row.tenant, known)
     }
     from = read.through + 1
   }
-  return { groups, refused, messages, rows, gone: range.to - range.from + 1 - messages, days }
+  return { groups, refused, messages, rows, gone: range.to - range.from + 1 - messages }
 })
 
 /** What raw holds of a range, by group of sequences. */
 export const fingerprintRange = Effect.fn("fingerprintRange")(function* (
   life: Life,
-  range: { readonly from: number; readonly to: number },
+  range: Range,
 ): Effect.fn.Return<ReadonlyMap<number, Fingerprint>, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
   const stored = yield* store.query<Fingerprint & { readonly group: number }>(
@@ -104,8 +103,8 @@ const NOTHING: Fingerprint = { rows: 0, low: 0, high: 0 }
 export const unequalGroups = (
   judged: ReadonlyMap<number, Fingerprint>,
   stored: ReadonlyMap<number, Fingerprint>,
-  range: { readonly from: number; readonly to: number },
-): ReadonlyArray<{ readonly from: number; readonly to: number }> =>
+  range: Range,
+): ReadonlyArray<Range> =>
   [...new Set([...judged.keys(), ...stored.keys()])]
     .filter((group) => {
       const a = judged.get(group) ?? NOTHING

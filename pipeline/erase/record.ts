@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
+import { insertRows, instant } from "../apply/insert-rows.ts"
 import type { Person } from "./person.ts"
 
 /** What an erasure came to. */
@@ -22,13 +23,8 @@ export const recordErasure = Effect.fn("recordErasure")(function* (
   { tenant, kind, id }: Person,
   erasure: Erasure,
 ): Effect.fn.Return<void, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
-  const row = { at: new Date().toISOString().replace("Z", ""), tenant, kind, id_hash: hashOf(id), ...erasure }
-  yield* store.insert({
-    statement: `INSERT INTO ${TABLES.erasures} FORMAT JSONEachRow`,
-    body: [Buffer.from(`${JSON.stringify(row)}\n`)],
-    settings: { async_insert: 0 },
-  })
+  const row = { at: instant(Date.now()), tenant, kind, id_hash: hashOf(id), ...erasure }
+  yield* insertRows([{ table: TABLES.erasures, row }])
 })
 
 /** Those whose rows the store knows to be deleted. */

@@ -46,11 +46,10 @@ export const writeTombstone = Effect.fn("writeTombstone")(function* (
   person: Person,
   by: string,
   state: Tombstone["state"],
-): Effect.fn.Return<Tombstone, NatsError, Nats> {
+): Effect.fn.Return<void, NatsError, Nats> {
   const tombstones = yield* bucket
   const tombstone: Tombstone = { ...person, at: new Date().toISOString(), by, state }
   yield* attemptNats("write a tombstone", () => tombstones.put(keyOf(person), JSON.stringify(tombstone)))
-  return tombstone
 })
 
 /** The tombstones that a writer knows, read at the beginning of each tenure. Plain: it is asked for every event. */

@@ -2,9 +2,10 @@ import { Effect } from "effect"
 import { ClickHouse, ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import { daysOf } from "../audit/rollup-scope.ts"
-import { beyondAdding, differences, type Rollup } from "../writer/rollups.ts"
+import { widen } from "../writer/repair-rollups.ts"
+import { beyondAdding, columnsOf, differences, type Rollup } from "../writer/rollups.ts"
 import { BEFORE_CUT, type Cut } from "./cut.ts"
-import { around, columnsOf, DAYS_AT_ONCE, SETTINGS } from "./fill.ts"
+import { DAYS_AT_ONCE, SETTINGS } from "./fill.ts"
 import { calendarOf } from "./month.ts"
 
 const TENANTS = `
@@ -16,11 +17,11 @@ WHERE toDate(a.time) IN {around:Array(Date)}`
 const piecesOf = Effect.fnUntraced(function* (month: number) {
   const store = yield* ClickHouse
   const all = daysOf(month)
-  const rows = yield* store.query<{ readonly tenant: string }>(TENANTS, { params: { around: around(all) } })
+  const rows = yield* store.query<{ readonly tenant: string }>(TENANTS, { params: { around: widen(all, 2) } })
   const tenants = rows.map(({ tenant }) => tenant)
   return Array.from({ length: Math.ceil(all.length / DAYS_AT_ONCE) }, (_, n) => {
     const days = all.slice(n * DAYS_AT_ONCE, (n + 1) * DAYS_AT_ONCE)
-    return { tenants, days, localDays: days, around: around(days), month }
+    return { tenants, days, localDays: days, around: widen(days, 2), month }
   })
 })
 

@@ -3,15 +3,9 @@ import type { ClickHouse } from "#clickhouse"
 import type { Unproved } from "#schemas/ledger.ts"
 import { SUBJECTS } from "#schemas/names.ts"
 import type { Nats } from "#nats/connection.ts"
-import {
-  blocksOf,
-  committedRange,
-  lifeOf,
-  type NoLedger,
-  type Range,
-  receivedSince,
-} from "../audit/committed-range.ts"
+import { blocksOf, committedRange, lifeOf, type NoLedger, receivedSince } from "../audit/committed-range.ts"
 import { compareRange } from "../audit/compare.ts"
+import type { Range } from "../audit/stream-range.ts"
 import { readBuried } from "../audit/dead-letters.ts"
 import { readTombstones, Tombstones } from "../erase/tombstones.ts"
 import { Judge } from "../writer/action-row.ts"

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, queryId, WITHIN_LEASE } from "./fence.ts"
-import { beyondAdding, differences, keyOf, keyText, type Rollup, ROLLUPS } from "./rollups.ts"
+import { beyondAdding, columnsOf, differences, keyText, type Rollup, ROLLUPS } from "./rollups.ts"
 
 /** Tenants and UTC days whose rollups are to be compared with raw. */
 export interface Scope {
@@ -13,7 +13,8 @@ export interface Scope {
 
 const DAY = 86_400_000
 
-const widen = (days: ReadonlyArray<string>, by: number): ReadonlyArray<string> => {
+/** UTC days, and so many on either side of each: one lies in up to three local ones, and the other way round. */
+export const widen = (days: ReadonlyArray<string>, by: number): ReadonlyArray<string> => {
   const wide = new Set<number>()
   for (const day of days)
     for (let step = -by; step <= by; step++) wide.add(Date.parse(`${day}T00:00:00Z`) + step * DAY)
@@ -88,14 +89,11 @@ const removeWrongTimes = Effect.fnUntraced(function* (rollup: Rollup, scope: Sco
   }
 })
 
-const addMissing = (rollup: Rollup): string => {
-  const columns = `${keyOf(rollup)}, events, quantity, ${rollup.times.join(", ")}`
-  return `
-INSERT INTO ${rollup.table} (${columns})
-SELECT ${columns}
+const addMissing = (rollup: Rollup): string => `
+INSERT INTO ${rollup.table} (${columnsOf(rollup)})
+SELECT ${columnsOf(rollup)}
 FROM (${differences(rollup)})
 WHERE NOT (${beyondAdding(rollup)}) AND ${WITHIN_LEASE}`
-}
 
 const MAX_ROUNDS = 20
 

@@ -74,7 +74,11 @@ export const ROLLUPS: ReadonlyArray<Rollup> = [
   },
 ]
 
-export const keyOf = ({ key }: Rollup): string => key.map(({ name }) => name).join(", ")
+const keyOf = ({ key }: Rollup): string => key.map(({ name }) => name).join(", ")
+
+/** Every column of a rollup. */
+export const columnsOf = (rollup: Rollup): string =>
+  `${keyOf(rollup)}, events, quantity, ${rollup.times.join(", ")}`
 
 /** A key as one string, to name many keys in one parameter or to show one. */
 export const keyText = ({ key }: Rollup, separator: string): string =>
