@@ -1,39 +1,27 @@
+import { byLabel, family, single } from "../writer/exposition.ts"
 import type { AuditMetrics } from "./metrics.ts"
-
-const gauge = (
-  name: string,
-  help: string,
-  samples: ReadonlyArray<readonly [string, number]>,
-): ReadonlyArray<string> =>
-  samples.length === 0
-    ? []
-    : [
-        `# HELP ${name} ${help}`,
-        `# TYPE ${name} gauge`,
-        ...samples.map(([labels, value]) => `${name}${labels} ${value}`),
-      ]
-
-const known = (value: number | undefined): ReadonlyArray<readonly [string, number]> =>
-  value === undefined ? [] : [["", value]]
 
 /** The text format of Prometheus. What is unknown is left out, which an alert can tell from 0. */
 export const renderAuditMetrics = ({ differences, endedAt, seconds, proved }: AuditMetrics): string =>
   [
-    ...gauge(
+    ...single(
       "tidemark_audit_differences",
+      "gauge",
       "Differences between stream, raw and rollups that no later audit has cleared; 0 is the proof.",
-      known(differences),
+      differences,
     ),
-    ...gauge(
+    ...single(
       "tidemark_audit_last_end_timestamp_seconds",
+      "gauge",
       "When the last audit ended, since 1970; absent before the first.",
-      known(endedAt === undefined ? undefined : endedAt / 1000),
+      endedAt === undefined ? undefined : endedAt / 1000,
     ),
-    ...gauge("tidemark_audit_seconds", "How long this process's last audit took.", known(seconds)),
-    ...gauge(
+    ...single("tidemark_audit_seconds", "gauge", "How long this process's last audit took.", seconds),
+    ...family(
       "tidemark_audit_proved_sequence",
+      "gauge",
       "Everything of the stream up to here is proved.",
-      [...proved].map(([stream, sequence]) => [`{stream="${stream}"}`, sequence] as const),
+      byLabel("tidemark_audit_proved_sequence", "stream", proved),
     ),
     "",
   ].join("\n")

@@ -1,17 +1,5 @@
+import { byLabel, family, line, single } from "./exposition.ts"
 import type { Histogram, WriterMetrics } from "./metrics.ts"
-
-const line = (name: string, value: number, labels?: Readonly<Record<string, string>>): string => {
-  const inner = Object.entries(labels ?? {}).map(([key, text]) => `${key}="${text}"`)
-  return `${name}${inner.length === 0 ? "" : `{${inner.join(",")}}`} ${value}`
-}
-
-const family = (
-  name: string,
-  type: "counter" | "gauge",
-  help: string,
-  lines: ReadonlyArray<string>,
-): ReadonlyArray<string> =>
-  lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines]
 
 const buckets = (name: string, help: string, { bounds, counts, sum }: Histogram): ReadonlyArray<string> => [
   `# HELP ${name} ${help}`,
@@ -21,13 +9,8 @@ const buckets = (name: string, help: string, { bounds, counts, sum }: Histogram)
   line(`${name}_count`, counts.at(-1) ?? 0),
 ]
 
-const byLabel = (name: string, label: string, counts: ReadonlyMap<string, number>): ReadonlyArray<string> =>
-  [...counts].map(([key, value]) => line(name, value, { [label]: key }))
-
 /** The text format of Prometheus. A lag that is unknown is left out, which an alert can tell from 0. */
 export const renderWriterMetrics = (metrics: WriterMetrics): string => {
-  const single = (name: string, type: "counter" | "gauge", help: string, value: number | undefined) =>
-    family(name, type, help, value === undefined ? [] : [line(name, value)])
   const labelled = (name: string, label: string, help: string, counts: ReadonlyMap<string, number>) =>
     family(name, "counter", help, byLabel(name, label, counts))
   return [
