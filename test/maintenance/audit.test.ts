@@ -10,27 +10,14 @@ import { maintain } from "../../pipeline/writer/maintenance.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
 import { Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
-import { WINDOW, World } from "../faults/world.ts"
+import { World } from "../faults/world.ts"
 import { owns } from "../faults/writers.ts"
+import { asMaintainer, command, maintenance } from "./maintainer.ts"
 
-const options = {
-  stream: STREAMS.actions,
-  duplicateWindow: WINDOW,
-  maxClockAhead: 1000,
-  lease: 1000,
-  batch: { rows: 400, bytes: 4_000_000, interval: 50 },
-  why: "an audit",
-  asItIs: true,
-}
-const quietly: Quietly = (look) => maintain(options, new Zones(), look)
+const quietly: Quietly = (look) => maintain({ ...maintenance(), asItIs: true }, new Zones(), look)
 
-/** As a command would: with the store's user of the writers. */
 const auditing = (all: boolean, range: { readonly from?: number; readonly to?: number } = {}) =>
-  Effect.flatMap(World, ({ clickhouseUrl }) =>
-    audit({ streams: [STREAMS.actions], all, ...range }, { maxClockAhead: 1000, quietly }).pipe(
-      Effect.provide(ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" })),
-    ),
-  )
+  asMaintainer(() => audit({ streams: [STREAMS.actions], all, ...range }, { maxClockAhead: 1000, quietly }))
 
 const total = (done: Audit, key: "messages" | "events" | "repeats" | "refused" | "gone") =>
   done.blocks.reduce((sum, block) => sum + block[key], 0)
@@ -43,9 +30,6 @@ const found = (done: Audit): ReadonlyArray<string> =>
       kind === "rollup_key" ? `${kind} ${detail.split(" ")[0]} ${tenant}` : `${kind} ${tenant} ${seq}`,
     )
     .toSorted()
-
-const command = (statement: string) =>
-  Effect.flatMap(ClickHouse, (store) => store.command(statement, { settings: { mutations_sync: "2" } }))
 
 const seqOf = (tenant: string, n: number) =>
   Effect.flatMap(ClickHouse, (store) =>

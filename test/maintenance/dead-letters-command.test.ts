@@ -1,48 +1,11 @@
 // Dead letters through the command line and HTTP, on a broker and a store of their own, with a writer behind them.
-import { execFile } from "node:child_process"
-import { join } from "node:path"
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ClickHouse } from "#clickhouse"
-import { TABLES } from "#schemas/names.ts"
-import { ROOT } from "../compose.ts"
 import { deadLetters } from "../faults/dead-letters.ts"
 import { Traffic } from "../faults/traffic.ts"
-import { WINDOW, World } from "../faults/world.ts"
-
-const tidemark = (...args: ReadonlyArray<string>) =>
-  Effect.flatMap(World, ({ natsUrl, clickhouseUrl, dataDir }) =>
-    Effect.promise(
-      () =>
-        new Promise<{ code: number; out: string; err: string }>((resolve) => {
-          execFile(
-            process.execPath,
-            [join(ROOT, "deploy", "cli.ts"), ...args],
-            {
-              env: {
-                ...process.env,
-                NATS_URL: natsUrl,
-                CLICKHOUSE_URL: clickhouseUrl,
-                TIDEMARK_DATA_DIR: dataDir,
-                DUPLICATE_WINDOW: `${WINDOW}ms`,
-                MAX_CLOCK_AHEAD: "1s",
-              },
-            },
-            (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
-          )
-        }),
-    ),
-  )
-
-const rowsOf = (tenant: string) =>
-  Effect.flatMap(ClickHouse, (store) =>
-    store.query<{ rows: number }>(
-      `SELECT count() AS rows FROM ${TABLES.actions} WHERE tenant = {tenant:String}`,
-      {
-        params: { tenant },
-      },
-    ),
-  ).pipe(Effect.map((rows) => rows[0]?.rows ?? 0))
+import { World } from "../faults/world.ts"
+import { tidemark } from "./command-line.ts"
+import { rowsOf } from "./erasures.ts"
 
 const DAY = 86_400_000
 
@@ -65,7 +28,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("dead
         yield* quiet
         expect((yield* deadLetters).length).toBe(3)
 
-        const listed = yield* tidemark("dead-letters", "list", "--tenant", "a", "--json")
+        const listed = yield* tidemark(["dead-letters", "list", "--tenant", "a", "--json"])
         const lines = listed.out
           .trim()
           .split("\n")
@@ -74,29 +37,29 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("dead
           { id: 1, tenant: "a", reason: "time_in_future", state: "open", stream: "ACTIONS", sequence: 1 },
           { id: 2, tenant: "a", reason: "invalid_json", state: "open" },
         ])
-        const shown = yield* tidemark("dead-letters", "show", "2")
+        const shown = yield* tidemark(["dead-letters", "show", "2"])
         expect(shown.out).toContain('{"half')
         expect(shown.out).toMatch(/obstacle +its id cannot be read; send the event anew/u)
-        expect((yield* tidemark("dead-letters", "show", "9")).err).toContain("there is no dead letter 9")
-        expect((yield* tidemark("dead-letters", "replay")).err).toContain("name ids, or a filter")
+        expect((yield* tidemark(["dead-letters", "show", "9"])).err).toContain("there is no dead letter 9")
+        expect((yield* tidemark(["dead-letters", "replay"])).err).toContain("name ids, or a filter")
 
         yield* Effect.sleep("3 seconds")
-        const replayed = yield* tidemark("dead-letters", "replay", "1", "2")
+        const replayed = yield* tidemark(["dead-letters", "replay", "1", "2"])
         expect(replayed.code).toBe(1)
         expect(replayed.out).toContain("1 dead letter replayed, 1 not.")
         expect(replayed.err).toContain("dead letter 2 cannot be replayed")
         yield* quiet
         expect(yield* rowsOf("a")).toBe(1)
-        const again = yield* tidemark("dead-letters", "replay", "1")
+        const again = yield* tidemark(["dead-letters", "replay", "1"])
         expect(again.out).toContain("1 dead letter replayed.")
         yield* quiet
         expect(yield* rowsOf("a")).toBe(1)
 
-        expect((yield* tidemark("dead-letters", "discard", "--tenant", "a")).out).toContain(
+        expect((yield* tidemark(["dead-letters", "discard", "--tenant", "a"])).out).toContain(
           "1 dead letter discarded.",
         )
-        expect((yield* tidemark("dead-letters", "list", "--tenant", "a")).out).toContain("There are none.")
-        const all = yield* tidemark("dead-letters", "list", "--all", "--json")
+        expect((yield* tidemark(["dead-letters", "list", "--tenant", "a"])).out).toContain("There are none.")
+        const all = yield* tidemark(["dead-letters", "list", "--all", "--json"])
         expect(
           all.out
             .trim()
@@ -105,7 +68,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("dead
         ).toEqual(["replayed", "discarded", "open"])
         // The proof that nothing was lost stays.
         expect((yield* deadLetters).length).toBe(3)
-        const proof = yield* tidemark("audit", "--all", "--json")
+        const proof = yield* tidemark(["audit", "--all", "--json"])
         expect([proof.code, JSON.parse(proof.out).differences]).toEqual([0, 0])
       }),
     { timeout: 60_000 },

@@ -1,42 +1,9 @@
-import { type ChildProcess, execFile } from "node:child_process"
-import { join } from "node:path"
 import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { directorySubject, messageId, TABLES } from "#schemas/names.ts"
 import { readRange } from "../../pipeline/writer/read-range.ts"
-import { ROOT } from "../compose.ts"
 import { type Tenant, Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
-import { WINDOW, World } from "../faults/world.ts"
-
-/** Runs a command of the command line to its end, or until somebody kills it. */
-export const tidemark = (args: ReadonlyArray<string>, started: (child: ChildProcess) => void = () => {}) =>
-  Effect.flatMap(World, ({ natsUrl, clickhouseUrl, dataDir }) =>
-    Effect.promise(
-      () =>
-        new Promise<{ code: number; out: string; err: string }>((resolve) => {
-          const env = {
-            ...process.env,
-            NATS_URL: natsUrl,
-            CLICKHOUSE_URL: clickhouseUrl,
-            TIDEMARK_DATA_DIR: dataDir,
-            DUPLICATE_WINDOW: `${WINDOW}ms`,
-            MAX_CLOCK_AHEAD: "1s",
-            WRITER_LEASE: "1s",
-          }
-          started(
-            execFile(
-              process.execPath,
-              [join(ROOT, "deploy", "cli.ts"), ...args],
-              { env },
-              (error, out, err) => {
-                resolve({ code: Number(error?.code ?? 0), out, err })
-              },
-            ),
-          )
-        }),
-    ),
-  )
 
 /** Tells the directory something, and waits until a table has it. */
 export const tell = Effect.fnUntraced(function* (

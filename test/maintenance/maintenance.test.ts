@@ -4,34 +4,17 @@ import { ClickHouse } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS, STREAMS, TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
-import { loadZones } from "../../pipeline/directory/load-zones.ts"
 import { BarrierTaken, maintain } from "../../pipeline/writer/maintenance.ts"
 import { changing } from "../../pipeline/writer/unproved.ts"
-import { Zones } from "../../pipeline/writer/zones.ts"
 import { deadLetters } from "../faults/dead-letters.ts"
 import { Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
-import { WINDOW, World } from "../faults/world.ts"
+import { World } from "../faults/world.ts"
 import { kill, owns, standsBy } from "../faults/writers.ts"
+import { asMaintainer, maintenance } from "./maintainer.ts"
 
-const options = {
-  stream: STREAMS.actions,
-  duplicateWindow: WINDOW,
-  maxClockAhead: 1000,
-  lease: 1000,
-  batch: { rows: 400, bytes: 4_000_000, interval: 50 },
-  why: "a test",
-}
-
-/** As a command would: with the store's user of the writers, whose statements the fence knows. */
 const maintaining = <A, E, R>(work: Effect.Effect<A, E, R>, why = "a test") =>
-  Effect.flatMap(World, ({ clickhouseUrl }) =>
-    Effect.gen(function* () {
-      const zones = new Zones()
-      yield* loadZones(zones)
-      return yield* maintain({ ...options, why }, zones, work)
-    }).pipe(Effect.provide(ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" }))),
-  )
+  asMaintainer((zones) => maintain({ ...maintenance(), why }, zones, work))
 
 const stored = Effect.flatMap(ClickHouse, (store) =>
   store.query<{ rows: number }>(`SELECT count() AS rows FROM ${TABLES.actions}`),

@@ -4,40 +4,16 @@ import { ClickHouse } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS, REBUILD_DATABASE, STREAMS, TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
-import { loadZones } from "../../pipeline/directory/load-zones.ts"
 import { lookAt, rebuild, type RebuildOptions } from "../../pipeline/rebuild/rebuild.ts"
 import { type Rollup, ROLLUPS } from "../../pipeline/writer/rollups.ts"
-import { Zones } from "../../pipeline/writer/zones.ts"
 import { Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
-import { WINDOW, World } from "../faults/world.ts"
+import { World } from "../faults/world.ts"
 import { kill, owns } from "../faults/writers.ts"
-
-const maintenance = {
-  stream: STREAMS.actions,
-  duplicateWindow: WINDOW,
-  maxClockAhead: 1000,
-  lease: 1000,
-  batch: { rows: 20, bytes: 4_000_000, interval: 50 },
-  why: "a rebuild",
-}
-
-const asWriter = <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(World, ({ clickhouseUrl }) =>
-    Effect.provide(work, ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" })),
-  )
+import { asMaintainer, command, maintenance } from "./maintainer.ts"
 
 const rebuilding = (rollup: Rollup, options: Partial<RebuildOptions> = {}) =>
-  asWriter(
-    Effect.gen(function* () {
-      const zones = new Zones()
-      yield* loadZones(zones)
-      return yield* rebuild(rollup, { streams: [maintenance], zones, ...options })
-    }),
-  )
-
-const command = (statement: string) =>
-  Effect.flatMap(ClickHouse, (store) => store.command(statement, { settings: { mutations_sync: "2" } }))
+  asMaintainer((zones) => rebuild(rollup, { streams: [maintenance(20)], zones, ...options }))
 
 const sumOf = (table: string, tenant: string) =>
   Effect.flatMap(ClickHouse, (store) =>
@@ -73,7 +49,9 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
           `INSERT INTO ${TABLES.activity15m} SELECT * FROM ${TABLES.activity15m} WHERE tenant = 'b'`,
         )
         yield* command(`ALTER TABLE ${TABLES.activityDaily} DELETE WHERE tenant = 'b' AND user_id = 'u_1'`)
-        const wrong = yield* asWriter(Effect.forEach(ROLLUPS, (rollup) => lookAt(rollup, undefined)))
+        const wrong = yield* asMaintainer(() =>
+          Effect.forEach(ROLLUPS, (rollup) => lookAt(rollup, undefined)),
+        )
         expect(wrong.every(({ months }) => months.some((month) => month.wrong > 0))).toBe(true)
 
         // Of this tenant nothing is wrong, so no reader may ever see another sum.
@@ -115,8 +93,8 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         yield* kill(writer, "SIGTERM")
         // What the command would have done last: the shadow is whole, the ledger names it, and then it hangs.
         const shadow = `${REBUILD_DATABASE}.hung`
-        yield* asWriter(command(`CREATE TABLE ${shadow} AS ${TABLES.activity15m}`))
-        yield* asWriter(command(`INSERT INTO ${shadow} SELECT * FROM ${TABLES.activity15m}`))
+        yield* asMaintainer(() => command(`CREATE TABLE ${shadow} AS ${TABLES.activity15m}`))
+        yield* asMaintainer(() => command(`INSERT INTO ${shadow} SELECT * FROM ${TABLES.activity15m}`))
         const { kv } = yield* Nats
         yield* Effect.promise(async () => {
           const bucket = await kv.open(BUCKETS.ledger)
@@ -133,7 +111,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         yield* quiet
         const month = new Date().toISOString().slice(0, 7).replace("-", "")
         const late = yield* Effect.flip(
-          asWriter(
+          asMaintainer(() =>
             command(`ALTER TABLE ${TABLES.activity15m} REPLACE PARTITION ID '${month}' FROM ${shadow}`),
           ),
         )
@@ -182,7 +160,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         }).pipe(Effect.exit)
         expect(exit._tag).toBe("Failure")
         yield* rebuilding(daily)
-        const { months } = yield* asWriter(lookAt(daily, undefined))
+        const { months } = yield* asMaintainer(() => lookAt(daily, undefined))
         expect(months.filter(({ wrong }) => wrong > 0)).toEqual([])
       }),
     { timeout: 60_000 },

@@ -1,38 +1,17 @@
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import { ClickHouse } from "#clickhouse"
 import { STREAMS, TABLES } from "#schemas/names.ts"
-import { loadZones } from "../../pipeline/directory/load-zones.ts"
 import { readProgress } from "../../pipeline/replay/progress.ts"
 import { replay, type ReplayOptions, type ReplayScope } from "../../pipeline/replay/replay.ts"
-import { Zones } from "../../pipeline/writer/zones.ts"
 import { deadLetters } from "../faults/dead-letters.ts"
 import { Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
-import { WINDOW, World } from "../faults/world.ts"
+import { World } from "../faults/world.ts"
 import { owns } from "../faults/writers.ts"
-
-const maintenance = {
-  stream: STREAMS.actions,
-  duplicateWindow: WINDOW,
-  maxClockAhead: 1000,
-  lease: 1000,
-  // Of few rows, so that a start proves few of them again by itself.
-  batch: { rows: 20, bytes: 4_000_000, interval: 50 },
-  why: "a replay",
-}
+import { asMaintainer, command, maintenance } from "./maintainer.ts"
 
 const replaying = (scope: ReplayScope, options: Partial<ReplayOptions> = {}) =>
-  Effect.flatMap(World, ({ clickhouseUrl }) =>
-    Effect.gen(function* () {
-      const zones = new Zones()
-      yield* loadZones(zones)
-      return yield* replay(scope, { maintenance, zones, apply: true, ...options })
-    }).pipe(Effect.provide(ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" }))),
-  )
-
-const command = (statement: string) =>
-  Effect.flatMap(ClickHouse, (store) => store.command(statement, { settings: { mutations_sync: "2" } }))
+  asMaintainer((zones) => replay(scope, { maintenance: maintenance(20), zones, apply: true, ...options }))
 
 /** Takes some events of a tenant out of raw, and all of the tenant out of one rollup; the other two keep too much. */
 const lose = Effect.fnUntraced(function* (tenant: string, ids: string) {
