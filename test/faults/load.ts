@@ -1,7 +1,7 @@
-import { actionSubject, directorySubject, messageId } from "#schemas/names.ts"
+import { actionSubject, messageId } from "#schemas/names.ts"
 import { type Message, type Publisher, PublishError } from "#nats/publisher.ts"
 import { Expected, type Sent } from "./expected.ts"
-import { references } from "./single-events.ts"
+import { references, zoneMessage } from "./single-events.ts"
 import type { Random } from "../../deploy/demo/random.ts"
 
 const ZONES = [
@@ -53,23 +53,7 @@ export class Load {
   /** Tells the directory the zone of each tenant of so many eras. */
   async introduce(eras = 1): Promise<void> {
     for (let era = 0; era < eras; era++)
-      for (const { tenant: name, zone } of ZONES) {
-        const tenant = tenantOf(name, era)
-        const event = {
-          specversion: "1.0",
-          id: "zone",
-          source: "/faults",
-          type: "tenant.upserted",
-          time: "2026-01-01T00:00:00Z",
-          tenantid: tenant,
-          data: { name: tenant, time_zone: zone },
-        }
-        await this.#publish({
-          subject: directorySubject(tenant, event.type),
-          messageId: messageId(tenant, event.id),
-          payload: encode(event),
-        })
-      }
+      for (const { tenant: name, zone } of ZONES) await this.#publish(zoneMessage(tenantOf(name, era), zone))
   }
 
   /** Goes on with the tenants of an era, once. */

@@ -5,24 +5,27 @@ import type { Sent } from "./expected.ts"
 const ZONE = "Asia/Kathmandu"
 const DAY = 86_400_000
 
+/** Tells the directory in which zone a tenant counts its days. */
+export const zoneMessage = (tenant: string, zone: string): Message => {
+  const event = {
+    specversion: "1.0",
+    id: "zone",
+    source: "/faults",
+    type: "tenant.upserted",
+    time: "2026-01-01T00:00:00Z",
+    tenantid: tenant,
+    data: { name: tenant, time_zone: zone },
+  }
+  return {
+    subject: directorySubject(tenant, event.type),
+    messageId: messageId(tenant, event.id),
+    payload: Buffer.from(JSON.stringify(event)),
+  }
+}
+
 /** Tells the directory that these tenants count their days in `ZONE`. */
 export const publishZones = async (publisher: Publisher, tenants: ReadonlyArray<string>): Promise<void> => {
-  for (const tenant of tenants) {
-    const event = {
-      specversion: "1.0",
-      id: "zone",
-      source: "/faults",
-      type: "tenant.upserted",
-      time: "2026-01-01T00:00:00Z",
-      tenantid: tenant,
-      data: { name: tenant, time_zone: ZONE },
-    }
-    await publisher.publish({
-      subject: directorySubject(tenant, event.type),
-      messageId: messageId(tenant, event.id),
-      payload: Buffer.from(JSON.stringify(event)),
-    })
-  }
+  for (const tenant of tenants) await publisher.publish(zoneMessage(tenant, ZONE))
 }
 
 export interface SingleEvent {
