@@ -11,6 +11,7 @@ import { count, makeWriterMetrics } from "../../pipeline/writer/metrics.ts"
 import { renderWriterMetrics } from "../../pipeline/writer/prometheus.ts"
 
 const FILE = join(import.meta.dirname, "tidemark.yaml")
+const CASES = join(import.meta.dirname, "cases.yaml")
 const RUNBOOK = join(import.meta.dirname, "..", "runbook")
 const HEADINGS = ["What it means", "How to see it", "What to do", "How to know it is over"]
 
@@ -31,7 +32,7 @@ const { call } = testApp()
 /** Everything that a running system shows, once each thing that it counts has happened. */
 const exported = async (): Promise<ReadonlySet<string>> => {
   const writer = makeWriterMetrics()
-  Object.assign(writer, { lagEvents: 0, lagSeconds: 0, committed: 0, secondsToLoss: 1 })
+  Object.assign(writer, { lagEvents: 0, lagSeconds: 0, committed: 0, secondsToLoss: 1, maxAge: 1 })
   count(writer.deadLetters, "invalid_json")
   count(writer.batches, "time")
   count(writer.doubts, "start")
@@ -73,5 +74,11 @@ const hasPromtool = spawnSync("promtool", ["--version"]).status === 0
 it.skipIf(!hasPromtool)("Prometheus itself takes the rules", () => {
   const { status, stderr } = spawnSync("promtool", ["check", "rules", FILE], { encoding: "utf8" })
   expect(stderr).toBe("")
+  expect(status).toBe(0)
+})
+
+it.skipIf(!hasPromtool)("fire when they should, and not when they should not", () => {
+  const { status, stdout } = spawnSync("promtool", ["test", "rules", CASES], { encoding: "utf8" })
+  expect(stdout).toContain("SUCCESS")
   expect(status).toBe(0)
 })

@@ -19,19 +19,26 @@ export type Doubt = Ref.Ref<Deferred.Deferred<DoubtCause>>
 export const signal = (doubt: Doubt, cause: DoubtCause) =>
   Effect.flatMap(Ref.get(doubt), (current) => Deferred.succeed(current, cause))
 
-/** When the stream received a message; undefined when it does not hold it. */
-const receivedAt = (stream: string, seq: number) =>
-  Effect.flatMap(Nats, ({ manager }) =>
-    attemptNats("look at the oldest waiting message", () => manager.streams.getMessage(stream, { seq })),
+/**
+ * When the stream received the first message that it holds from `seq` on. Not that of `seq` itself: it may be dropped
+ * already, and then what comes after it is dropped next.
+ */
+export const receivedAt = (stream: string, seq: number) => {
+  // The server has it since long; the client's type has it for direct requests alone.
+  const from = { seq, next_by_subj: ">" }
+  return Effect.flatMap(Nats, ({ manager }) =>
+    attemptNats("look at the oldest waiting message", () => manager.streams.getMessage(stream, from)),
   ).pipe(
     Effect.map((message) => message?.time.getTime()),
     Effect.catch(() => Effect.succeed(undefined)),
   )
+}
 
 export const forgetLag = (metrics: WriterMetrics): void => {
   metrics.lagEvents = undefined
   metrics.lagSeconds = undefined
   metrics.secondsToLoss = undefined
+  metrics.maxAge = undefined
 }
 
 /** What waits for longer than this share of the stream's age limit is told of. */
@@ -43,6 +50,7 @@ const warnOfLoss = Effect.fnUntraced(function* (
   oldest: number | undefined,
   maxAge: number,
 ) {
+  metrics.maxAge = maxAge === 0 ? undefined : maxAge / 1000
   metrics.secondsToLoss =
     oldest === undefined || maxAge === 0 ? undefined : Math.max(0, (oldest + maxAge - Date.now()) / 1000)
   if (metrics.secondsToLoss === undefined || metrics.secondsToLoss * 1000 > maxAge * (1 - WARN_FROM)) return

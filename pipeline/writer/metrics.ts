@@ -1,21 +1,23 @@
-import type { RefusalReason } from "#schemas/refusal.ts"
+import { REFUSAL_REASONS, type RefusalReason } from "#schemas/refusal.ts"
 
 /** Why a batch was cut. */
 export type FlushTrigger = "rows" | "bytes" | "time"
 
 /** Why what was inserted had to be proved. */
-export type DoubtCause =
-  | "start"
-  | "insert_failed"
-  | "lookup_failed"
-  | "dead_letter_failed"
-  | "ledger_failed"
-  | "store_restarted"
-  | "nats_reconnected"
-  | "leader_changed"
-  | "stream_changed"
-  | "barrier"
-  | "zone_changed"
+const DOUBT_CAUSES = [
+  "start",
+  "insert_failed",
+  "lookup_failed",
+  "dead_letter_failed",
+  "ledger_failed",
+  "store_restarted",
+  "nats_reconnected",
+  "leader_changed",
+  "stream_changed",
+  "barrier",
+  "zone_changed",
+] as const
+export type DoubtCause = (typeof DOUBT_CAUSES)[number]
 
 /** How often values were at most as large as each bound; the last count is of all. */
 export interface Histogram {
@@ -36,6 +38,9 @@ export const observe = (histogram: Histogram, value: number): void => {
     histogram.counts[n] = (histogram.counts[n] ?? 0) + 1
   histogram.counts[histogram.bounds.length] = (histogram.counts[histogram.bounds.length] ?? 0) + 1
 }
+
+/** Each from 0 on: Prometheus sees no increase in what is there for the first time, however large it is. */
+const zeros = <Key>(keys: ReadonlyArray<Key>): Map<Key, number> => new Map(keys.map((key) => [key, 0]))
 
 /** What a writer counts. Plain numbers, read by whoever renders them. */
 export interface WriterMetrics {
@@ -64,6 +69,8 @@ export interface WriterMetrics {
   lagSeconds: number | undefined
   /** Until the stream drops the oldest message that is not stored; undefined when none waits, or while it is unknown. */
   secondsToLoss: number | undefined
+  /** The stream's age limit in seconds; undefined when it has none, or while it is unknown. */
+  maxAge: number | undefined
   /** When both engines last answered, milliseconds since 1970. */
   heardAt: number
 }
@@ -73,9 +80,9 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   stored: 0,
   repeats: 0,
   erased: 0,
-  deadLetters: new Map(),
+  deadLetters: zeros(REFUSAL_REASONS),
   batches: new Map(),
-  doubts: new Map(),
+  doubts: zeros(DOUBT_CAUSES),
   batchRows: histogram([1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000]),
   insertSeconds: histogram([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]),
   rowsRepaired: 0,
@@ -87,6 +94,7 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   lagEvents: undefined,
   lagSeconds: undefined,
   secondsToLoss: undefined,
+  maxAge: undefined,
   heardAt: 0,
 })
 

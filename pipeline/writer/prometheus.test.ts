@@ -1,4 +1,5 @@
 import { expect, it } from "vitest"
+import { REFUSAL_REASONS } from "#schemas/refusal.ts"
 import { count, makeWriterMetrics, observe } from "./metrics.ts"
 import { renderWriterMetrics } from "./prometheus.ts"
 
@@ -60,4 +61,11 @@ it("what is unknown is left out, which is not 0", () => {
   const text = renderWriterMetrics(metrics)
   expect(text).toContain("\ntidemark_lag_events 0\n")
   expect(text).toContain("\ntidemark_lag_seconds 0\n")
+})
+
+it("every reason and every cause is there from the start, so that the first of it is an increase", () => {
+  const text = renderWriterMetrics(makeWriterMetrics())
+  for (const reason of REFUSAL_REASONS)
+    expect(text).toContain(`\ntidemark_dead_letters_total{reason="${reason}"} 0\n`)
+  expect(text).toContain('\ntidemark_doubts_total{cause="insert_failed"} 0\n')
 })

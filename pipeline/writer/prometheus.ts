@@ -96,6 +96,12 @@ export const renderWriterMetrics = (metrics: WriterMetrics): string => {
       "Until the stream drops the oldest message that is not stored; absent when none waits and while unknown.",
       metrics.secondsToLoss,
     ),
+    ...single(
+      "tidemark_stream_max_age_seconds",
+      "gauge",
+      "The stream drops what is older, stored or not; absent without a limit and while unknown.",
+      metrics.maxAge,
+    ),
     ...single("tidemark_writer_memory_bytes", "gauge", "Resident memory.", process.memoryUsage.rss()),
     "",
   ].join("\n")
