@@ -30,6 +30,7 @@ export const receivedAt = (stream: string, seq: number) => {
     attemptNats("look at the oldest waiting message", () => manager.streams.getMessage(stream, from)),
   ).pipe(
     Effect.map((message) => message?.time.getTime()),
+    // Unknown for this beat; the next one asks again, and a broker that is away is told of elsewhere.
     Effect.catch(() => Effect.succeed(undefined)),
   )
 }
