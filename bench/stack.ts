@@ -48,6 +48,7 @@ export const makeStack = Effect.gen(function* () {
     duplicateWindow: settings.duplicateWindow,
     actionsMaxAge: settings.streamRetention,
     replicas: 1,
+    partitions: settings.partitions,
   }).pipe(Effect.provide(services))
 
   /** Runs a command of the bin as a process of its own until the scope ends. */

@@ -80,10 +80,10 @@ describe("the services", () => {
       expect(text("deploy/clickhouse/users.xml")).toContain(`from_env="${password}"`)
     },
   )
-  it.each(["writer", "api"] as const)("%s is a user of nats.conf", (name) => {
+  it.each(["writer", "api"] as const)("%s is a user of services.conf", (name) => {
     const { environment = {} } = services[name]
     expect(environment["NATS_USER"]).toBe(`tidemark_${name}`)
-    expect(text("deploy/nats/nats.conf")).toContain(`user: tidemark_${name}`)
+    expect(text("deploy/nats/services.conf")).toContain(`user: tidemark_${name}`)
     // Quoted for the server, which reads it as configuration.
     expect(services.nats.environment?.[`NATS_${name.toUpperCase()}_PASSWORD`]).toBe(
       `"${environment["NATS_PASSWORD"]}"`,
@@ -96,10 +96,12 @@ describe("the services", () => {
     expect(names.length).toBeGreaterThan(3)
     expect(Object.keys(services.clickhouse.environment ?? {})).toEqual(expect.arrayContaining(names))
   })
-  it("set every password that nats.conf takes from the environment", () => {
-    const names = [...text("deploy/nats/nats.conf").matchAll(/password: \$(\w+)/gu)].map(([, name]) => name)
+  it("set every password that services.conf takes from the environment", () => {
+    const names = [...text("deploy/nats/services.conf").matchAll(/password: \$(\w+)/gu)].map(
+      ([, name]) => name,
+    )
     expect(names).toHaveLength(4)
-    expect(Object.keys(services.nats.environment ?? {})).toEqual(names)
+    expect(Object.keys(services.nats.environment ?? {})).toEqual([...names, "TIDEMARK_PARTITIONS"])
   })
   it("write the tenants' users where NATS looks for them", () => {
     const { environment = {}, volumes = [] } = services["nats-users"]
@@ -108,6 +110,12 @@ describe("the services", () => {
     // Beside nats.conf, which includes them from there.
     expect(services.nats.volumes).toContain("nats-users:/etc/tidemark/users:ro")
     expect(text("deploy/nats/nats.conf")).toContain("include ./users/tenants.conf")
+    expect(text("deploy/nats/nats.conf")).toContain("include ./users/services.conf")
+  })
+  it("map subjects to as many partitions as the writers and the API know", () => {
+    const wanted = "${TIDEMARK_PARTITIONS:-1}"
+    for (const name of ["nats-users", "nats", "writer", "api", "exporter", "migrate"] as const)
+      expect(services[name].environment?.["TIDEMARK_PARTITIONS"], name).toBe(wanted)
   })
   it("ask for nothing that .env.example does not name", () => {
     const named = [...text(".env.example").matchAll(/^(\w+)=$/gmu)].map(([, name]) => name)

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http"
 import { Effect, Schema } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { measureProcess } from "../api/metrics.ts"
-import { makeWriterMetrics, type WriterMetrics } from "../pipeline/writer/metrics.ts"
+import { makeProcessMetrics, type ProcessMetrics } from "../pipeline/writer/metrics.ts"
 import { type AuditMetrics, makeAuditMetrics } from "../pipeline/audit/metrics.ts"
 import { renderAuditMetrics } from "../pipeline/audit/prometheus.ts"
 import { renderWriterMetrics } from "../pipeline/writer/prometheus.ts"
@@ -65,12 +65,12 @@ const serveHealth = ({ service, setting, heardAt, note, metrics }: Health, host:
 
 /** What the writing side of a process counts. */
 export interface WritingMetrics {
-  readonly writer: WriterMetrics
+  readonly writer: ProcessMetrics
   readonly audit: AuditMetrics
 }
 
 export const makeWritingMetrics = (): WritingMetrics => ({
-  writer: makeWriterMetrics(),
+  writer: makeProcessMetrics(),
   audit: makeAuditMetrics(),
 })
 

@@ -1,12 +1,11 @@
 import { Effect } from "effect"
 import type { Quietly } from "../pipeline/audit/rollup-differences.ts"
 import { loadZones } from "../pipeline/directory/load-zones.ts"
-import { maintainAll } from "../pipeline/writer/maintenance.ts"
 import { Zones } from "../pipeline/writer/zones.ts"
 import { logging } from "./logging.ts"
 import { clickhouseOf, natsOf } from "./services.ts"
 import type { Settings } from "./settings.ts"
-import { writerOptionsOf } from "./writer-options.ts"
+import { quietlyAs } from "./quietly.ts"
 
 /** With the engines as one who takes a writer's place: as the store's user of the writers, whose statements the fence knows. */
 export const asMaintainer = (settings: Settings, name: string) =>
@@ -24,10 +23,5 @@ export const quietlyOf =
     Effect.gen(function* () {
       const zones = new Zones()
       yield* loadZones(zones)
-      const streams = writerOptionsOf(settings).map((options) => ({
-        ...options,
-        why: "an audit",
-        asItIs: true,
-      }))
-      return yield* maintainAll(streams, zones, look)
+      return yield* quietlyAs(settings, zones)(look)
     })

@@ -1,14 +1,15 @@
 import { Effect, Layer, Schedule } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { Nats } from "#nats/connection.ts"
+import { STREAMS } from "#schemas/names.ts"
+import { actionStreams } from "#schemas/partitions.ts"
 import { ensureTopology } from "#nats/topology.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../migrations/migrate.ts"
 import { runAuditLog } from "../pipeline/audit-log/consumer.ts"
 import { auditHourly } from "../pipeline/audit/hourly.ts"
 import { runDirectory } from "../pipeline/directory/consumer.ts"
+import { runWriters } from "../pipeline/partitions/run-writers.ts"
 import { MAX_ACTION_AGE } from "../pipeline/writer/open-writer.ts"
-import { maintainAll } from "../pipeline/writer/maintenance.ts"
-import { runWriter } from "../pipeline/writer/writer.ts"
 import { Zones } from "../pipeline/writer/zones.ts"
 import type { Files } from "../api/exports/files.ts"
 import { natsFiles } from "../api/exports/nats-files.ts"
@@ -21,7 +22,8 @@ import { makeWritingMetrics, serveWriterHealth, type WritingMetrics } from "./he
 import { jwtOf } from "./jwt.ts"
 import { NATS_SERVICES, natsUser, readPasswords } from "./nats/passwords.ts"
 import { clickhouseUrlOf, natsUrlOf, type Settings } from "./settings.ts"
-import { writerOptionsOf } from "./writer-options.ts"
+import { quietlyAs } from "./quietly.ts"
+import { topologyOptionsOf, writingOf } from "./writer-options.ts"
 
 /** The store's user of each service, as deploy/clickhouse/users.xml has them. */
 export type Role = "migrator" | "writer" | "api" | "exporter" | "reader" | "access"
@@ -58,16 +60,9 @@ export const natsOf = (settings: Settings, name: string) =>
     ),
   )
 
-/** The streams and buckets; only the writer changes those that exist. */
+/** The streams and buckets; only the writer changes those that exist. Gives the number of partitions in force. */
 export const topologyOf = (settings: Settings, service: "writer" | "other") =>
-  ensureTopology(
-    {
-      duplicateWindow: settings.duplicateWindow,
-      actionsMaxAge: settings.streamRetention,
-      replicas: settings.natsReplicas,
-    },
-    service === "writer",
-  )
+  ensureTopology(topologyOptionsOf(settings), service === "writer")
 
 /** Brings the store's tables up to date; prints nothing. */
 export const migrateStore = (settings: Settings) =>
@@ -90,35 +85,41 @@ export const writerService = Effect.fn("writerService")(function* (
   const zones = new Zones()
   yield* topologyOf(settings, "writer")
   const caughtUp = Promise.withResolvers<void>()
-  const { deadLetters } = metrics.writer
+  const { writer, audit } = metrics
+  const lettersOf = (stream: string) => writer.otherLetters.get(stream)
   const directory = runDirectory(
     { maxClockAhead: settings.maxClockAhead },
     zones,
     () => caughtUp.resolve(),
-    deadLetters,
+    lettersOf(STREAMS.directory),
   )
-  const writer = Effect.gen(function* () {
+  const writers = Effect.gen(function* () {
     yield* Effect.promise(() => caughtUp.promise)
-    return yield* Effect.all(
-      writerOptionsOf(settings).map((options) => runWriter(options, zones, metrics.writer)),
-      { concurrency: "unbounded" },
+    return yield* runWriters(
+      {
+        partitions: settings.partitions,
+        topology: topologyOptionsOf(settings),
+        writing: writingOf(settings),
+      },
+      zones,
+      writer,
     )
   })
-  const streams = writerOptionsOf(settings)
   const audits = auditHourly(
     {
-      owned: () => (metrics.writer.owner === 1 ? streams.map(({ stream }) => stream) : []),
+      owned: () => [...writer.streams].filter(([, { owner }]) => owner === 1).map(([stream]) => stream),
+      first: actionStreams(settings.partitions)[0] ?? STREAMS.actions,
       maxClockAhead: settings.maxClockAhead,
-      quietly: (look) =>
-        maintainAll(
-          streams.map((options) => ({ ...options, why: "an audit", asItIs: true })),
-          zones,
-          look,
-        ),
+      quietly: quietlyAs(settings, zones),
     },
-    metrics.audit,
+    audit,
   )
-  return yield* Effect.raceAllFirst([directory, runAuditLog(undefined, deadLetters), writer, audits])
+  return yield* Effect.raceAllFirst([
+    directory,
+    runAuditLog(undefined, lettersOf(STREAMS.audit)),
+    writers,
+    audits,
+  ])
 })
 
 /** Where the exports' files are kept. */

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path"
 import { Schema } from "effect"
+import { MOST_PARTITIONS } from "#schemas/partitions.ts"
 import type { S3 } from "../api/exports/s3-files.ts"
 import { DEFAULT_LIMITS, type LimitOptions } from "../api/limits/limiter.ts"
 
@@ -21,6 +22,8 @@ export interface Settings {
   /** Whether the embedded NATS takes clients without a user. */
   readonly natsAnonymous: boolean
   readonly natsReplicas: number
+  /** How many streams the actions are in. */
+  readonly partitions: number
   /** Undefined: run ClickHouse here. */
   readonly clickhouseUrl: string | undefined
   /** Undefined: each service's own user. */
@@ -171,6 +174,7 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     natsAnonymous: choice("NATS_ANONYMOUS", ["yes", "no"]) === "yes",
     natsPort: integer("NATS_PORT", 4222, 1, 65_535),
     natsReplicas: integer("NATS_REPLICAS", 1, 1, 5),
+    partitions: integer("TIDEMARK_PARTITIONS", 1, 1, MOST_PARTITIONS),
     clickhouseUrl: url("CLICKHOUSE_URL", ["http:", "https:"]),
     clickhouseUser: text("CLICKHOUSE_USER"),
     clickhousePassword: env["CLICKHOUSE_PASSWORD"] ?? "",

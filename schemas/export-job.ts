@@ -66,7 +66,7 @@ const Manifest = Schema.Struct({
   as_of: Time.annotate({
     description: "A range that has not ended ends here; ages and licences are as of here.",
   }),
-  stream: Schema.Struct({ generation: Count, sequence: Count }).annotate({
+  stream: Schema.Struct({ name: Schema.String, generation: Count, sequence: Count }).annotate({
     description: "No event after this place of the stream of actions is in the file.",
   }),
   scope: Scope.annotate({

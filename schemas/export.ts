@@ -87,6 +87,19 @@ export const Scope = Schema.Union([
   Schema.Struct({ kind: Schema.Literals(["teams_of", "self"]), user: Schema.String }),
 ])
 
+const Natural = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** A place in the stream of a tenant's actions: nothing that was received after it is in what was pinned there. */
+export const Pin = Schema.Struct({
+  /** Absent in what was pinned while there was one. */
+  stream: Schema.optionalKey(Schema.String),
+  generation: Natural.check(Schema.isLessThan(2 ** 32)),
+  sequence: Natural,
+  /** When it was, milliseconds since 1970: for rows that came by other streams, at other numbers of partitions. */
+  at: Schema.optionalKey(Natural.check(Schema.isLessThan(Date.UTC(2200, 0)))),
+})
+export type Pin = typeof Pin.Type
+
 /**
  * What a file is made from. Everything that a second run must find again stands here; names, e-mail addresses, teams and
  * licences are the directory's at the time of the run.
@@ -99,7 +112,7 @@ export const Snapshot = Schema.Struct({
   /** The instant of asking, milliseconds since 1970: a range that has not ended ends here. */
   now: Schema.Int,
   /** No event after this place of the stream is in the file. */
-  pin: Schema.Struct({ generation: Schema.Int, sequence: Schema.Int }),
+  pin: Pin,
   scope: Scope,
   /** Names and e-mail addresses are left empty. */
   hide_names: Schema.Boolean,

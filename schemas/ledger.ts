@@ -51,6 +51,8 @@ export const LedgerRecord = Schema.Struct({
   /** Who may write; the epoch goes up with every owner. */
   owner: Schema.String,
   epoch: Schema.Int,
+  /** The number of partitions at which the stream may be owned; absent: 1. */
+  partitions: Schema.optionalKey(Schema.Int),
   /** By the clock of ClickHouse: no insert of this owner begins after it. */
   lease_until: Schema.Finite,
   barrier: Schema.optionalKey(Barrier),
@@ -58,3 +60,22 @@ export const LedgerRecord = Schema.Struct({
   unproved: Schema.optionalKey(Unproved),
 })
 export type LedgerRecord = typeof LedgerRecord.Type
+
+/** Beside the records of the streams: how many partitions there are. Changed when everything was drained. */
+export const PARTITIONS_KEY = "partitions"
+export const PartitionsRecord = Schema.Struct({
+  partitions: Schema.Int,
+  /** When it became so, ISO 8601. */
+  since: Schema.String,
+})
+export type PartitionsRecord = typeof PartitionsRecord.Type
+
+/** A writer process that lives, in the bucket `writers` under its name. */
+export const Presence = Schema.Struct({
+  writer: Schema.String,
+  /** The number of partitions that it was started with. */
+  partitions: Schema.Int,
+  /** By the clock of ClickHouse; one that is over was left by a process that died or hangs. */
+  until: Schema.Finite,
+})
+export type Presence = typeof Presence.Type

@@ -12,6 +12,8 @@ export const STREAMS = {
 export const BUCKETS = {
   /** The writer's ledger, a key per stream partition. */
   ledger: "ledger",
+  /** The writer processes that live, a key each. */
+  writers: "writers",
   /** API keys by tenant and the SHA-256 of the key. */
   apiKeys: "api-keys",
   /** When each key was used last. */

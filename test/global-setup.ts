@@ -25,7 +25,12 @@ const start = Effect.gen(function* () {
   const broker = Nats.layer({ url: engines.natsUrl, name: "tests" })
   yield* Effect.all([
     migrate(MIGRATIONS_FOLDER),
-    ensureTopology({ duplicateWindow: DUPLICATE_WINDOW, actionsMaxAge: STREAM_RETENTION, replicas: 1 }),
+    ensureTopology({
+      duplicateWindow: DUPLICATE_WINDOW,
+      actionsMaxAge: STREAM_RETENTION,
+      replicas: 1,
+      partitions: 1,
+    }),
   ]).pipe(Effect.provide(Layer.merge(store, broker)))
   return engines
 })

@@ -7,7 +7,7 @@ import { CATALOGUE } from "#schemas/catalogue.ts"
 import { testApp } from "../api/test-app.ts"
 import { readSettings } from "../deploy/settings.ts"
 import packageJson from "../package.json" with { type: "json" }
-import { makeWriterMetrics } from "../pipeline/writer/metrics.ts"
+import { makeProcessMetrics, metricsOf } from "../pipeline/writer/metrics.ts"
 import { renderWriterMetrics } from "../pipeline/writer/prometheus.ts"
 import { ask } from "./ask-store.ts"
 import { asBiUser, BI_TENANTS } from "./bi-users.ts"
@@ -122,12 +122,13 @@ it("the addresses of the examples are calls with their own parameters", async ()
 })
 
 it("the writer's metrics exist", () => {
-  const metrics = makeWriterMetrics()
+  const process = makeProcessMetrics()
+  const metrics = metricsOf(process, "ACTIONS")
   metrics.lagEvents = metrics.lagSeconds = 0
   metrics.doubts.set("start", 1)
   const names = new Set(every(/`(tidemark_[a-z_]+(?:_total|_events|_seconds|_owner))`/gu))
   expect(names.size).toBe(6)
-  for (const name of names) expect(renderWriterMetrics(metrics)).toContain(`\n# TYPE ${name} `)
+  for (const name of names) expect(renderWriterMetrics(process)).toContain(`\n# TYPE ${name} `)
 })
 
 describe("the events", () => {

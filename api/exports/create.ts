@@ -76,7 +76,7 @@ export const createExport = Effect.fn("createExport")(function* ({
     if (open.length >= MAX_OPEN) return yield* tooMany
   }
   const report = yield* openReport({ credential, parameters: request })
-  const { generation, sequence } = yield* report.pin
+  const pin = yield* report.pin
   const wanted: ExportJob = {
     id,
     owner,
@@ -88,7 +88,7 @@ export const createExport = Effect.fn("createExport")(function* ({
       to: request.to,
       zone: report.range.zone,
       now: report.range.now,
-      pin: { generation, sequence },
+      pin,
       scope,
       hide_names: report.settings.hide_names,
     },

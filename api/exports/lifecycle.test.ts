@@ -146,7 +146,7 @@ it("waits until the writer has stored what the stream held at the asking", async
   const key = await keyFor(newTenant())
   const asked = await post(key)
   const { id, manifest } = asked.body.data
-  expect(manifest.stream).toEqual({ generation: 1, sequence: through })
+  expect(manifest.stream).toEqual({ name: STREAMS.actions, generation: 1, sequence: through })
   // Long enough for two looks; nothing tells of a look that found nothing.
   await expect(ended(key, id, 2.5)).rejects.toThrow('"state":"queued"')
   await commit(through)

@@ -36,7 +36,7 @@ const PATIENCE = 30 * 60_000
 
 /** Everything up to the snapshot's place in the stream is stored, so a second run finds the same. */
 const isStored = Effect.fn("isStored")(function* ({ pin }: ExportJob["snapshot"]) {
-  const ledger = yield* readLedger(STREAMS.actions)
+  const ledger = yield* readLedger(pin.stream ?? STREAMS.actions)
   if (ledger === undefined || ledger.generation > pin.generation) return true
   return ledger.generation === pin.generation && ledger.committed >= pin.sequence
 })

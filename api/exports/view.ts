@@ -1,3 +1,4 @@
+import { STREAMS } from "#schemas/names.ts"
 import type { ExportRequest } from "#schemas/export.ts"
 import type { Export, ExportJob } from "#schemas/export-job.ts"
 import type { TenantSettings } from "#schemas/tenant-settings.ts"
@@ -57,7 +58,11 @@ export const viewOf = (
       to: snapshot.to,
       time_zone: snapshot.zone,
       as_of: new Date(snapshot.now).toISOString(),
-      stream: snapshot.pin,
+      stream: {
+        name: snapshot.pin.stream ?? STREAMS.actions,
+        generation: snapshot.pin.generation,
+        sequence: snapshot.pin.sequence,
+      },
       scope: snapshot.scope,
       names_hidden: snapshot.hide_names,
       cells_defused: request.format === "csv" && request.csv?.defuse !== false,

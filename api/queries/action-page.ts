@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { ACTION_BY_TYPE } from "#schemas/catalogue.ts"
+import { Pin } from "#schemas/export.ts"
 import type { ActionRow, ActionsParameters } from "#schemas/report-actions.ts"
 import { readActions, type StoredAction } from "./actions.ts"
 import { cursors } from "./cursor.ts"
@@ -14,8 +15,7 @@ const actionCursors = cursors(
   Schema.Struct({
     time: Natural.check(Schema.isLessThan(Date.UTC(2200, 0))),
     id: Schema.String,
-    generation: Natural.check(Schema.isLessThan(2 ** 32)),
-    sequence: Natural,
+    ...Pin.fields,
   }),
 )
 
@@ -122,6 +122,8 @@ export const readActionPage = Effect.fn("readActionPage")(function* (
             id: last.id,
             generation: pin.generation,
             sequence: pin.sequence,
+            ...(pin.stream === undefined ? {} : { stream: pin.stream }),
+            ...(pin.at === undefined ? {} : { at: pin.at }),
           })
         : null,
   }

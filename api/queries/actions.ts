@@ -1,8 +1,10 @@
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
+import type { Pin } from "#schemas/export.ts"
 import { TABLES } from "#schemas/names.ts"
 import type { ActionsParameters } from "#schemas/report-actions.ts"
 import { type Scope, scopeParams, USERS_IN_SCOPE } from "../auth/scope.ts"
+import { PINNED, pinParams } from "./pin.ts"
 import type { Report } from "./report.ts"
 import { dateTime64 } from "./statement.ts"
 
@@ -24,12 +26,6 @@ export interface StoredAction {
   readonly channel: string
   readonly session_id: string
   readonly properties: string
-}
-
-/** Nothing that the stream received after it is on any page. */
-export interface Pin {
-  readonly generation: number
-  readonly sequence: number
 }
 
 /** The last row of a page. */
@@ -69,7 +65,7 @@ const SCOPED = `actor_type IN ('member', 'client')
 export const logConditions = (scope: Scope, parameters: ActionFilters): ReadonlyArray<string> => [
   "tenant = {tenant:String}",
   "time >= {start:DateTime64(3, 'UTC')} AND time < {end:DateTime64(3, 'UTC')}",
-  "(generation, stream_seq) <= ({generation:UInt32}, {sequence:UInt64})",
+  PINNED,
   ...(scope.kind === "everybody" ? [] : [SCOPED]),
   ...filtersIn(parameters).map((filter) => FILTERS[filter]),
 ]
@@ -86,8 +82,7 @@ export const logParams = (
   tenant,
   start: dateTime64(start),
   end: dateTime64(end),
-  generation: pin.generation,
-  sequence: pin.sequence,
+  ...pinParams(pin),
 })
 
 const statement = (scope: Scope, parameters: ActionFilters, place: ActionPlace | undefined): string => `
@@ -134,19 +129,4 @@ export const readActions = Effect.fn("readActions")(function* (
     end = start
   }
   return found
-})
-
-const STORED = `
-SELECT max((generation, stream_seq)) AS newest FROM ${TABLES.actions} WHERE tenant = {tenant:String}`
-
-/** The newest row's place in the stream, for a store that no ledger speaks of. */
-export const readStoredPin = Effect.fn("readStoredPin")(function* (
-  tenant: string,
-): Effect.fn.Return<Pin, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
-  const [row] = yield* store.query<{ readonly newest: readonly [number, number] }>(STORED, {
-    params: { tenant },
-  })
-  const [generation = 0, sequence = 0] = row?.newest ?? []
-  return { generation, sequence }
 })

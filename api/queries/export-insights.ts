@@ -8,6 +8,7 @@ import { ACTIVATES, type Activity } from "./activity.ts"
 import { type Cells, type Exported, longCell, textCell } from "./export-cells.ts"
 import { startsOfDays } from "./local-days.ts"
 import { LISTED, memberParams, memberRows, memberRowsWithDays } from "./member-rows.ts"
+import { PINNED, pinParams } from "./pin.ts"
 import { type Range, rangeOf } from "./range.ts"
 import { dateTime } from "./statement.ts"
 
@@ -33,7 +34,7 @@ const activityBetween = (from: string, to: string): string => `
   FROM ${TABLES.actions} AS actions
   WHERE tenant = {tenant:String} AND time >= greatest(${from}, {log_from:DateTime('UTC')}) AND time < ${to}
     AND actor_type = 'member' AND NOT automated AND impersonator_id = ''
-    AND (generation, stream_seq) <= ({generation:UInt32}, {sequence:UInt64})`
+    AND ${PINNED}`
 
 const IN_RANGE = activityBetween("{start:DateTime('UTC')}", "{end:DateTime('UTC')}")
 const EVER = activityBetween("toDateTime(0, 'UTC')", "toDateTime('2106-01-01 00:00:00', 'UTC')")
@@ -45,8 +46,7 @@ const activityOf = ({ tenant, pin, now }: Snapshot, { start, end, zone }: Range)
     start: dateTime(start),
     end: dateTime(end),
     log_from: dateTime(logFrom(now)),
-    generation: pin.generation,
-    sequence: pin.sequence,
+    ...pinParams(pin),
   },
   positionsOf: (days) => startsOfDays(days, zone).map((first) => first / 1000),
 })

@@ -1,13 +1,14 @@
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import type { Nats, NatsError } from "#nats/connection.ts"
+import type { Pin } from "#schemas/export.ts"
 import type { TenantSettings } from "#schemas/tenant-settings.ts"
 import type { Credential } from "../auth/credential.ts"
 import type { Scope } from "../auth/scope.ts"
 import { ofTenant } from "../http/endpoint.ts"
 import { type Refused, refuse } from "../http/failure.ts"
-import { type Pin, readStoredPin } from "./actions.ts"
 import { readMoment } from "./moment.ts"
+import { readStoredPin } from "./pin.ts"
 import { type Range, rangeOf } from "./range.ts"
 import { readSettled } from "./settled.ts"
 import { readStanding, type Standing } from "./standing.ts"
@@ -63,7 +64,7 @@ export const openNow = Effect.fn("openNow")(function* (
   credential: Credential,
 ): Effect.fn.Return<Opened, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
   const { tenant, scope, settings } = yield* ofTenant(credential)
-  const { now, dataThrough, actions, ledger, version } = yield* readMoment()
+  const { now, dataThrough, stream, actions, ledger, version } = yield* readMoment(tenant)
   const standing = yield* readStanding(tenant, version)
   return {
     tenant,
@@ -75,9 +76,11 @@ export const openNow = Effect.fn("openNow")(function* (
     version,
     pin:
       ledger === undefined
-        ? readStoredPin(tenant)
+        ? readStoredPin(tenant, stream, now)
         : // A stream that was just rebuilt ends before what the store holds of its former life.
           Effect.succeed({
+            stream,
+            at: now,
             generation: ledger.generation,
             sequence: Math.max(ledger.committed, actions?.lastSequence ?? 0),
           }),

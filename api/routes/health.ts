@@ -2,7 +2,9 @@ import { ClickHouse } from "#clickhouse"
 import { Effect, Schema } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { attemptNats, Nats } from "#nats/connection.ts"
+import { partitionsInForce } from "#nats/partitions.ts"
 import { BUCKETS, DATABASE, STREAMS, TABLES } from "#schemas/names.ts"
+import { actionStreams } from "#schemas/partitions.ts"
 import { ok } from "../http/answer.ts"
 import { type Route, route } from "../http/endpoint.ts"
 import { refuse } from "../http/failure.ts"
@@ -47,7 +49,8 @@ const noteAudit = readDataQuality(false).pipe(
 const checkBroker = Effect.gen(function* () {
   const { manager } = yield* Nats
   const buckets = Object.values(BUCKETS).map((bucket) => `KV_${bucket}`)
-  for (const stream of [STREAMS.actions, STREAMS.directory, STREAMS.audit, ...buckets])
+  const actions = actionStreams(yield* partitionsInForce(1))
+  for (const stream of [...actions, STREAMS.directory, STREAMS.audit, ...buckets])
     yield* attemptNats(`ask for stream ${stream}`, () => manager.streams.info(stream))
   return "ok"
 }).pipe(Effect.catch(({ detail }) => Effect.succeed(detail)))

@@ -7,7 +7,7 @@ import { parse } from "yaml"
 import { testApp } from "../../api/test-app.ts"
 import { makeAuditMetrics } from "../../pipeline/audit/metrics.ts"
 import { renderAuditMetrics } from "../../pipeline/audit/prometheus.ts"
-import { count, makeWriterMetrics } from "../../pipeline/writer/metrics.ts"
+import { count, makeProcessMetrics, metricsOf } from "../../pipeline/writer/metrics.ts"
 import { renderWriterMetrics } from "../../pipeline/writer/prometheus.ts"
 
 const FILE = join(import.meta.dirname, "tidemark.yaml")
@@ -31,7 +31,8 @@ const { call } = testApp()
 
 /** Everything that a running system shows, once each thing that it counts has happened. */
 const exported = async (): Promise<ReadonlySet<string>> => {
-  const writer = makeWriterMetrics()
+  const process = makeProcessMetrics()
+  const writer = metricsOf(process, "ACTIONS")
   Object.assign(writer, { lagEvents: 0, lagSeconds: 0, committed: 0, secondsToLoss: 1, maxAge: 1 })
   count(writer.deadLetters, "invalid_json")
   count(writer.batches, "time")
@@ -41,7 +42,7 @@ const exported = async (): Promise<ReadonlySet<string>> => {
   audit.proved.set("ACTIONS", 1)
   await call("/healthz")
   const api = (await call("/metrics")).body as string
-  const text = renderWriterMetrics(writer) + renderAuditMetrics(audit) + api
+  const text = renderWriterMetrics(process) + renderAuditMetrics(audit) + api
   return new Set([...text.matchAll(/^([a-z_]+)(?:\{| )/gmu)].map(([, name = ""]) => name).concat("up"))
 }
 

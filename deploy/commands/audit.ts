@@ -3,7 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { utcMonth } from "#schemas/time.ts"
 import { audit, type AuditScope } from "../../pipeline/audit/audit.ts"
 import { asMaintainer, quietlyOf } from "../maintenance.ts"
-import { writerOptionsOf } from "../writer-options.ts"
+import { actionWriters } from "../writer-options.ts"
 import { blockText, differenceText, monthText } from "./audit-text.ts"
 import { many } from "./many.ts"
 import { chosenOf, instantsOf, rangeFlags, sequencesOf, streamFlag } from "./range-flags.ts"
@@ -40,9 +40,10 @@ export const auditCommand = Command.make(
   ({ stream, all, json, ...range }) =>
     Effect.gen(function* () {
       const current = yield* settings
+      const known = yield* actionWriters(current).pipe(asMaintainer(current, "audit"))
       const streams = yield* chosenOf(
         stream,
-        writerOptionsOf(current).map((options) => options.stream),
+        [...known.current, ...known.leftBehind].map((options) => options.stream),
       )
       const { since, before } = yield* instantsOf(range)
       const isBounded = since !== undefined || before !== undefined
@@ -56,11 +57,12 @@ export const auditCommand = Command.make(
         onMonth: (month: Parameters<typeof monthText>[0], left: number) =>
           say(`${monthText(month)}${left > 0 ? `; ${many(left, "month")} to go` : ""}`),
       }
-      const scopes = yield* Effect.forEach(streams, (name) =>
+      const scopes = yield* Effect.forEach(streams, (name, index) =>
         Effect.map(sequencesOf(name, range), (sequences): AuditScope => ({
           streams: [name],
           all: all || isBounded,
-          ...months,
+          // The rollups are of all streams; once is enough.
+          ...(index === 0 ? months : { months: new Set() }),
           ...sequences,
         })),
       ).pipe(asMaintainer(current, "audit"))

@@ -4,6 +4,7 @@ import { Command, Flag } from "effect/cli"
 import { ClickHouse } from "#clickhouse"
 import { PersonId, Tenant } from "#schemas/envelope.ts"
 import { TABLES } from "#schemas/names.ts"
+import { actionStreamOf } from "#schemas/partitions.ts"
 import { isFinal } from "../../api/exports/attempt.ts"
 import { listJobs } from "../../api/exports/jobs.ts"
 import { expireOrCancel } from "../../api/exports/remove.ts"
@@ -16,7 +17,7 @@ import { Zones } from "../../pipeline/writer/zones.ts"
 import { asMaintainer } from "../maintenance.ts"
 import { filesOf, topologyOf } from "../services.ts"
 import type { Settings } from "../settings.ts"
-import { writerOptionsOf } from "../writer-options.ts"
+import { actionWriters } from "../writer-options.ts"
 import { many } from "./many.ts"
 import { fitting } from "./fitting.ts"
 import { onRecord } from "./on-record.ts"
@@ -143,14 +144,17 @@ export const eraseCommand = Command.make(
       const person = yield* personOf(tenant, user, candidate)
       if (!yes) return yield* announce(person, mode)
       yield* topologyOf(current, "other")
-      const [options] = writerOptionsOf(current)
-      if (options === undefined) return
+      const { partitions, current: streams, leftBehind } = yield* actionWriters(current)
+      const all = [...streams, ...leftBehind].map((options) => ({ ...options, why: "an erasure" }))
+      const own = all.find(({ stream }) => stream === actionStreamOf(tenant, partitions))
+      if (own === undefined) return
       const zones = new Zones()
       yield* loadZones(zones)
       const done = yield* erase(person, {
         mode,
         by: userInfo().username,
-        maintenance: { ...options, why: "an erasure" },
+        maintenance: own,
+        elsewhere: all.filter((options) => options !== own).map(({ stream }) => stream),
         zones,
         removeExports: removeExports(current, tenant),
       })

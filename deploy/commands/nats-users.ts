@@ -2,6 +2,7 @@ import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Tenant } from "#schemas/envelope.ts"
 import { createTenantUser, revokeTenantUsers } from "../nats/manage.ts"
+import { writeServices } from "../nats/services-file.ts"
 import { ensureTenantUsers, readTenantUsers, type TenantUser, usersFolder } from "../nats/tenants.ts"
 import { fitting } from "./fitting.ts"
 import { onRecordIfPossible } from "./on-record.ts"
@@ -86,10 +87,11 @@ const revoke = Command.make(
 
 const init = Command.make("init", {}, () =>
   Effect.gen(function* () {
-    const { dataDir } = yield* settings
+    const { dataDir, partitions } = yield* settings
     ensureTenantUsers(usersFolder(dataDir))
+    writeServices(usersFolder(dataDir), partitions)
   }),
-).pipe(Command.withDescription("Make the file that nats.conf includes, when it is not there"))
+).pipe(Command.withDescription("Make the files that nats.conf includes, for TIDEMARK_PARTITIONS"))
 
 export const natsUsers = Command.make("nats-users").pipe(
   Command.withDescription("Users at NATS, each for the events of one tenant"),

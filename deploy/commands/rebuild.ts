@@ -7,7 +7,7 @@ import { lookAt, rebuild } from "../../pipeline/rebuild/rebuild.ts"
 import { ROLLUPS } from "../../pipeline/writer/rollups.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
 import { asMaintainer } from "../maintenance.ts"
-import { writerOptionsOf } from "../writer-options.ts"
+import { actionWriters } from "../writer-options.ts"
 import { many } from "./many.ts"
 import { onRecord } from "./on-record.ts"
 import { FlagError, instantsOf } from "./range-flags.ts"
@@ -97,8 +97,9 @@ export const rebuildCommand = Command.make(
         Effect.gen(function* () {
           const zones = new Zones()
           yield* loadZones(zones)
+          const { current: streams } = yield* actionWriters(current)
           const done = yield* rebuild(rollup, {
-            streams: writerOptionsOf(current).map((options) => ({
+            streams: streams.map((options) => ({
               ...options,
               why: `a rebuild of ${nameOf(rollup)}`,
             })),

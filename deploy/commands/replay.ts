@@ -7,7 +7,7 @@ import { readProgress, type ReplayProgress } from "../../pipeline/replay/progres
 import { ALL, replay, type ReplayScope } from "../../pipeline/replay/replay.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
 import { asMaintainer } from "../maintenance.ts"
-import { writerOptionsOf } from "../writer-options.ts"
+import { actionWriters } from "../writer-options.ts"
 import { many } from "./many.ts"
 import { onRecord } from "./on-record.ts"
 import { chosenOf, rangeFlags, sequencesOf, streamFlag } from "./range-flags.ts"
@@ -55,14 +55,15 @@ export const replayCommand = Command.make(
   ({ stream, subject, apply, resume, json, ...range }) =>
     Effect.gen(function* () {
       const current = yield* settings
-      const all = writerOptionsOf(current)
+      const known = yield* actionWriters(current).pipe(asMaintainer(current, "replay"))
+      const all = [...known.current, ...known.leftBehind]
       const streams = yield* chosenOf(
         stream,
         all.map((options) => options.stream),
       )
       const say = (text: string) => (json ? Effect.void : Console.log(text))
       const ofOne = Effect.fnUntraced(function* (name: string) {
-        const options = all.find((known) => known.stream === name)
+        const options = all.find((one) => one.stream === name)
         if (options === undefined) return
         const broken = yield* unfinished(name)
         if (resume && broken === undefined) return yield* say(`${name}: nothing to resume.`)

@@ -15,6 +15,7 @@ export const startEngines = Effect.fn("startEngines")(function* (settings: Setti
               dataDir: settings.dataDir,
               port: settings.natsPort,
               anonymous: settings.natsAnonymous,
+              partitions: settings.partitions,
             }),
           )
         : Effect.void,

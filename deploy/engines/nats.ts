@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { ensurePasswords, natsUser, passwordVariables } from "../nats/passwords.ts"
+import { writeServices } from "../nats/services-file.ts"
 import { ensureTenantUsers, usersFolder } from "../nats/tenants.ts"
 import { awaitReady, portIsFree, spawnScoped } from "./child.ts"
 import { EngineError } from "./engine-error.ts"
@@ -16,6 +17,8 @@ export interface EmbeddedNats {
   readonly port: number
   /** Whether clients without a user may do anything, as is handy on loopback; true when absent. */
   readonly anonymous?: boolean
+  /** How many streams the actions are in; 1 when absent. */
+  readonly partitions?: number
   /** What to run; `nats-server` of PATH when absent. */
   readonly program?: string
   /** Further lines of configuration. */
@@ -25,9 +28,10 @@ export interface EmbeddedNats {
 /** Lays the configuration out as a deployed server has it: the shared file, the tenants' users beside it. */
 const writeConfiguration = (
   store: string,
-  { dataDir, anonymous = true, configuration = [] }: EmbeddedNats,
+  { dataDir, anonymous = true, partitions = 1, configuration = [] }: EmbeddedNats,
 ): string => {
   ensureTenantUsers(usersFolder(dataDir))
+  writeServices(usersFolder(dataDir), partitions)
   copyFileSync(shared, join(store, "nats.conf"))
   const file = join(store, "embedded.conf")
   const lines = [

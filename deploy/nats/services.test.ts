@@ -30,6 +30,7 @@ beforeAll(async () => {
     settings = readSettings({
       TIDEMARK_DATA_DIR: dataDir,
       NATS_ANONYMOUS: "no",
+      TIDEMARK_PARTITIONS: "3",
       NATS_PORT: String(nats),
       CLICKHOUSE_HTTP_PORT: String(http),
       CLICKHOUSE_TCP_PORT: String(tcp),
@@ -179,10 +180,13 @@ it("an export is asked for, made, kept and handed out", async () => {
   expect((await fetch(job, { method: "DELETE", headers })).status).toBeLessThan(300)
 })
 
-/** Subjects that a service must not publish to. */
+/**
+ * Subjects that a service must not publish to. Of an event's subject the server tells under the one that it maps it to, and what
+ * the writer may send on to a stream it may send through the mapping, too.
+ */
 const REFUSED: Readonly<Record<Exclude<NatsService, "operator">, ReadonlyArray<string>>> = {
   writer: [
-    "actions.v1.acme.user.logged_in",
+    "actions.v1.acme.not_mapped",
     "directory.v1.acme.user.upserted",
     "$KV.api-keys.x",
     "$KV.grants.acme",
@@ -203,7 +207,7 @@ const REFUSED: Readonly<Record<Exclude<NatsService, "operator">, ReadonlyArray<s
     "$JS.API.STREAM.MSG.DELETE.DEAD_LETTERS",
   ],
   exporter: [
-    "actions.v1.acme.user.logged_in",
+    "actions.v1.acme.not_mapped",
     "directory.v1.acme.user.upserted",
     "dead.v1.acme.invalid_json",
     "$KV.ledger.ACTIONS",
@@ -234,8 +238,8 @@ describe.each(Object.entries(REFUSED))("the %s", (service, subjects) => {
   })
 })
 
-describe("nats.conf", () => {
-  const text = readFileSync(join(import.meta.dirname, "nats.conf"), "utf8")
+describe("services.conf", () => {
+  const text = readFileSync(join(import.meta.dirname, "services.conf"), "utf8")
   // Tombstones are the operator's alone, who may write everything.
   const written = Object.values(BUCKETS).filter((bucket) => bucket !== BUCKETS.tombstones)
   it.each(written)("names who writes the bucket %s", (bucket) => {

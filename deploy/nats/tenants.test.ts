@@ -57,7 +57,7 @@ beforeAll(async () => {
   globex = await asSeed(pairs.globex.getSeed())
   const { user, pass } = asOperator()
   await Effect.runPromise(
-    ensureTopology({ duplicateWindow: 60_000, actionsMaxAge: 86_400_000, replicas: 1 }).pipe(
+    ensureTopology({ duplicateWindow: 60_000, actionsMaxAge: 86_400_000, replicas: 1, partitions: 1 }).pipe(
       Effect.provide(Nats.layer({ url: `nats://127.0.0.1:${port}`, name: "test", user, password: pass })),
     ),
   )

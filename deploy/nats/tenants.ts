@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Schema } from "effect"
 import { SUBJECTS } from "#schemas/names.ts"
 import { TENANT } from "#schemas/patterns.ts"
+import { replaceFile } from "./replace-file.ts"
 
 /** A user of a tenant at NATS. The server knows its public key alone; whoever has the seed is the user. */
 export const TenantUser = Schema.Struct({
@@ -51,16 +52,10 @@ export const renderAccounts = (users: ReadonlyArray<TenantUser>): string =>
     ...[...Map.groupBy(users, ({ tenant }) => tenant)].map(([tenant, its]) => account(tenant, its)),
   ].join("\n")
 
-/** Whole or not at all, as the server may read at any moment. */
-const replace = (file: string, text: string): void => {
-  writeFileSync(`${file}.new`, text)
-  renameSync(`${file}.new`, file)
-}
-
 export const writeTenantUsers = (folder: string, users: ReadonlyArray<TenantUser>): void => {
   mkdirSync(folder, { recursive: true })
-  replace(join(folder, "users.json"), `${JSON.stringify(users, null, 2)}\n`)
-  replace(join(folder, "tenants.conf"), renderAccounts(users))
+  replaceFile(join(folder, "users.json"), `${JSON.stringify(users, null, 2)}\n`)
+  replaceFile(join(folder, "tenants.conf"), renderAccounts(users))
 }
 
 /** The file that nats.conf includes must be there, be it empty. */

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { Judge } from "../writer/action-row.ts"
+import { withSentOn } from "./astray.ts"
 import { blocksOf, committedRange, lifeOf, type NoLedger, receivedSince } from "./committed-range.ts"
 import { readBuried } from "./dead-letters.ts"
 import { type Difference, SHOWN } from "./difference.ts"
@@ -37,7 +38,7 @@ const auditBlock = Effect.fn("auditBlock")(function* (
   let repeats = 0
   let differences = 0
   for (const piece of unequal) {
-    const resolved = yield* resolveRange(life, piece, judge, buried)
+    const resolved = yield* withSentOn(life, resolveRange(life, piece, judge, buried))
     repeats += resolved.repeats
     differences += resolved.differences.length
     shown.push(...resolved.differences.slice(0, SHOWN - shown.length))

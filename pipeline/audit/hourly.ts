@@ -13,6 +13,8 @@ const MARGIN = 60_000
 export interface HourlyOptions extends AuditOptions {
   /** The streams that this process owns at the moment; with none it leaves the audit to another. */
   readonly owned: () => ReadonlyArray<string>
+  /** Its owner looks at the rollups, which are of all streams. */
+  readonly first: string
 }
 
 /** Shows what the store remembers, until this process has audited itself. */
@@ -25,13 +27,14 @@ const recall = Effect.fnUntraced(function* (metrics: AuditMetrics) {
 
 /** One audit of what is new, its end in the metrics, and a note when something is wrong. */
 const auditOnce = Effect.fn("auditOnce")(function* (
-  { owned, ...options }: HourlyOptions,
+  { owned, first, ...options }: HourlyOptions,
   metrics: AuditMetrics,
 ) {
   const streams = owned()
   if (streams.length === 0) return yield* recall(metrics)
   const began = yield* Clock.currentTimeMillis
-  const { differences, standings } = yield* audit({ streams, all: false }, options)
+  const months = streams.includes(first) ? {} : { months: new Set<number>() }
+  const { differences, standings } = yield* audit({ streams, all: false, ...months }, options)
   for (const { stream, proved_through } of standings) metrics.proved.set(stream, proved_through)
   metrics.seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
   yield* recall(metrics)

@@ -2,10 +2,13 @@ import { Effect } from "effect"
 import type { ClickHouse } from "#clickhouse"
 import { readDeadLetterId } from "#schemas/dead-letter.ts"
 import { STREAMS, SUBJECTS } from "#schemas/names.ts"
+import { ALL_MAPPED, mappedSubject } from "#schemas/partitions.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
+import { nextSequence } from "#nats/next-sequence.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import { maintain, type MaintenanceError, type MaintenanceOptions } from "../writer/maintenance.ts"
 import { Writer } from "../writer/context.ts"
+import { openLedger } from "../writer/ledger.ts"
 import type { Zones } from "../writer/zones.ts"
 import { eraseFromDirectory } from "./directory.ts"
 import { isActionOf, isLetterOf } from "./mentions.ts"
@@ -21,6 +24,8 @@ export interface EraseOptions {
   readonly by: string
   /** The stream of the tenant's actions. */
   readonly maintenance: MaintenanceOptions
+  /** Other streams of actions, which may hold older messages of the tenant. */
+  readonly elsewhere: ReadonlyArray<string>
   readonly zones: Zones
   /** Removes the tenant's finished exports, which may hold the person's rows or name; gives how many. */
   readonly removeExports: Effect.Effect<number, { readonly message: string }, Nats>
@@ -41,6 +46,34 @@ const eraseActions = (person: Person) =>
     const rows = yield* eraseRows(person)
     return { ...rows, committed: ledger.current()?.committed ?? 0, letters: yield* lastLetter }
   })
+
+/**
+ * A person's messages in a stream of actions, up to a sequence, under whatever subject the broker stored them; gives how many. A
+ * stream that does not take such subjects any more cannot be read by them alone.
+ */
+const purgeActions = Effect.fnUntraced(function* (person: Person, stream: string, to: number) {
+  const { manager } = yield* Nats
+  const { config } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
+  const subject = `${SUBJECTS.actions}.${person.tenant}.>`
+  const forms = [
+    { filter: subject, of: `${SUBJECTS.actions}.>` },
+    { filter: mappedSubject("*", subject), of: ALL_MAPPED },
+  ]
+  let purged = 0
+  for (const { filter, of } of forms) {
+    const first = yield* attemptNats("look for a message", () => nextSequence(manager, stream, 1, filter))
+    if (first === undefined) continue
+    const readable = config.subjects.includes(of) ? filter : ">"
+    purged += yield* purgeMessages({ stream, filter: readable, to }, isActionOf(person))
+  }
+  return purged
+})
+
+/** The same in a stream that another owner writes: up to what is committed there. */
+const purgeElsewhere = Effect.fnUntraced(function* (person: Person, stream: string) {
+  const record = yield* (yield* openLedger(stream, "reader")).peek
+  return yield* purgeActions(person, stream, record?.committed ?? 0)
+})
 
 /** Dead letters, and the refused messages themselves; gives how many of each. */
 const eraseLetters = Effect.fnUntraced(function* (person: Person, mode: Erasure["mode"], to: number) {
@@ -76,7 +109,7 @@ const eraseLetters = Effect.fnUntraced(function* (person: Person, mode: Erasure[
  */
 export const erase = Effect.fn("erase")(function* (
   person: Person,
-  { mode, by, maintenance, zones, removeExports }: EraseOptions,
+  { mode, by, maintenance, elsewhere, zones, removeExports }: EraseOptions,
 ): Effect.fn.Return<Erasure, MaintenanceError | { readonly message: string }, ClickHouse | Nats> {
   // First, so that whoever owns the partition from now on stores nothing more of the person.
   if (mode === "delete") yield* writeTombstone(person, by, "pending")
@@ -85,10 +118,8 @@ export const erase = Effect.fn("erase")(function* (
     mode === "delete"
       ? yield* maintain(maintenance, zones, eraseActions(person))
       : { events: 0, keys: 0, committed: 0, letters: yield* lastLetter }
-  const purged = yield* purgeMessages(
-    { stream: maintenance.stream, filter: `${SUBJECTS.actions}.${person.tenant}.>`, to: committed },
-    isActionOf(person),
-  )
+  let purged = yield* purgeActions(person, maintenance.stream, committed)
+  if (mode === "delete") for (const stream of elsewhere) purged += yield* purgeElsewhere(person, stream)
   const refused = yield* eraseLetters(person, mode, letters)
   const erasure: Erasure = {
     mode,

@@ -23,8 +23,10 @@ export const reapplyErasures = Effect.fn("reapplyErasures")(function* (): Effect
   Writer | ClickHouse | Nats
 > {
   const now = Date.now()
+  const { isOwn } = yield* Writer
   const people = (yield* readTombstones()).filter(
-    ({ state, at }) => state === "done" || now - Date.parse(at) > ABANDONED,
+    // Another partition's tenants are another owner's.
+    ({ tenant, state, at }) => isOwn(tenant) && (state === "done" || now - Date.parse(at) > ABANDONED),
   )
   if (people.length === 0) return
   const known = yield* isRecorded(people)

@@ -2,7 +2,8 @@ import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import type { NatsError } from "#nats/connection.ts"
-import type { Writer } from "../writer/context.ts"
+import { Writer } from "../writer/context.ts"
+import { MUTATION_OF, mutationParams } from "../writer/fence.ts"
 import type { LeaseLost } from "../writer/ledger.ts"
 import { changing } from "../writer/unproved.ts"
 import { type Person, ROWS_OF } from "./person.ts"
@@ -58,10 +59,14 @@ export const eraseRows = Effect.fn("eraseRows")(function* (
 > {
   const { kind, tenant, id } = person
   const store = yield* ClickHouse
+  const { options } = yield* Writer
   const { events, first, last } = yield* findRows(person)
-  const command = { params: { tenant, id }, settings: SETTINGS }
+  const command = { params: { tenant, id, ...mutationParams(options.stream) }, settings: SETTINGS }
   const keys = Effect.forEach(KEYS[kind], ([table, condition]) =>
-    store.command(`ALTER TABLE ${table} DELETE WHERE tenant = {tenant:String} AND ${condition}`, command),
+    store.command(
+      `ALTER TABLE ${table} DELETE WHERE ${MUTATION_OF} AND tenant = {tenant:String} AND ${condition}`,
+      command,
+    ),
   )
   // Rows that a repair deleted before are masked, and in the parts still.
   const unmasked = Effect.forEach([TABLES.actions, ...KEYS[kind].map(([table]) => table)], (table) =>
@@ -76,7 +81,7 @@ export const eraseRows = Effect.fn("eraseRows")(function* (
     scope,
     store
       .command(
-        `ALTER TABLE ${TABLES.actions} DELETE WHERE tenant = {tenant:String} AND ${ROWS_OF[kind]}`,
+        `ALTER TABLE ${TABLES.actions} DELETE WHERE ${MUTATION_OF} AND tenant = {tenant:String} AND ${ROWS_OF[kind]}`,
         command,
       )
       .pipe(Effect.andThen(keys)),

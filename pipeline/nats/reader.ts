@@ -1,5 +1,6 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream"
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
+import { originalSubject } from "#schemas/partitions.ts"
 import { nextSequence } from "./next-sequence.ts"
 import { placeOf } from "./place.ts"
 
@@ -8,6 +9,7 @@ export interface StreamMessage {
   readonly seq: number
   /** When the stream received it, milliseconds since 1970. */
   readonly receivedAt: number
+  /** As it was sent, whatever the broker mapped it to. */
   readonly subject: string
   /** The header `Nats-Msg-Id`. */
   readonly messageId: string | undefined
@@ -256,7 +258,7 @@ export class StreamReader {
       {
         seq,
         receivedAt,
-        subject: message.subject,
+        subject: originalSubject(message.subject),
         messageId: message.headers?.get("Nats-Msg-Id") || undefined,
         payload: message.data,
       },

@@ -4,11 +4,17 @@ import { RetentionPolicy } from "@nats-io/jetstream"
 import { BUCKETS, EXPORT_FILES, STREAMS } from "#schemas/names.ts"
 import { OwnBroker } from "../../test/own-broker.ts"
 import { Nats } from "./connection.ts"
-import { ensureTopology, type TopologyOptions } from "./topology.ts"
+import type { TopologyOptions } from "./action-streams.ts"
+import { ensureTopology } from "./topology.ts"
 
 const DAY = 86_400_000
 const NANOS = 1_000_000
-const OPTIONS: TopologyOptions = { duplicateWindow: 5000, actionsMaxAge: 30 * DAY, replicas: 1 }
+const OPTIONS: TopologyOptions = {
+  duplicateWindow: 5000,
+  actionsMaxAge: 30 * DAY,
+  replicas: 1,
+  partitions: 1,
+}
 
 const streams = Effect.flatMap(Nats, ({ manager }) =>
   Effect.promise(async () => {

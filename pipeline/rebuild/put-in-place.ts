@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
-import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, queryId } from "../writer/fence.ts"
+import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, everybodysDelete, queryId } from "../writer/fence.ts"
 import type { Rollup } from "../writer/rollups.ts"
 import { ownRecord } from "../writer/settle.ts"
 import { calendarOf } from "./month.ts"
@@ -29,7 +29,7 @@ export const putInPlace = Effect.fn("putInPlace")(function* (rollup: Rollup, sha
          AND ${DELETE_WITHIN_LEASE}`,
     {
       queryId: queryId(record, "remove"),
-      params: { month, parts: parts.map(({ part }) => part), deadline: record.lease_until },
+      params: { month, parts: parts.map(({ part }) => part), ...everybodysDelete(record) },
       settings: DELETE_SETTINGS,
     },
   )

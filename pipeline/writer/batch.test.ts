@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { streamMessage } from "../../test/action-row.ts"
-import { LIMITS } from "../../test/arrival.ts"
+import { actionEvent, LIMITS } from "../../test/arrival.ts"
 import { Judge } from "./action-row.ts"
 import { Batcher, type BatchLimits } from "./batch.ts"
 import { Tombstones } from "../erase/tombstones.ts"
@@ -9,12 +9,12 @@ import { Zones } from "./zones.ts"
 const NOW = 1_000_000
 
 const batcher = (limits: Partial<BatchLimits>) =>
-  new Batcher(new Judge(LIMITS, new Zones(), new Tombstones()), "ACTIONS", {
-    rows: 100,
-    bytes: 1_000_000,
-    interval: 1000,
-    ...limits,
-  })
+  new Batcher(
+    new Judge(LIMITS, new Zones(), new Tombstones()),
+    "ACTIONS",
+    { rows: 100, bytes: 1_000_000, interval: 1000, ...limits },
+    (tenant) => tenant !== "elsewhere",
+  )
 
 describe("a batch is cut", () => {
   it("by the number of messages, refused ones among them", () => {
@@ -30,6 +30,22 @@ describe("a batch is cut", () => {
     })
     expect(batch?.rows.map(({ seq }) => seq)).toEqual([7, 10])
     expect(batch?.letters.map(({ message, reason }) => [message.seq, reason])).toEqual([[8, "invalid_json"]])
+  })
+
+  it("and of a tenant of another stream's it keeps the message, to be sent on", () => {
+    const some = batcher({ rows: 2 })
+    const payload = Buffer.from(JSON.stringify(actionEvent({ id: "e-1", tenantid: "elsewhere" })))
+    const subject = "actions.v1.elsewhere.cv.downloaded"
+    some.add(streamMessage(1, { payload, subject, messageId: "elsewhere:e-1" }), NOW)
+    const batch = some.add(streamMessage(2), NOW)
+    payload.fill(0)
+    expect(batch?.rows.map(({ seq }) => seq)).toEqual([2])
+    expect(batch?.astray.map(({ row, message }) => [row.tenant, message.subject])).toEqual([
+      ["elsewhere", subject],
+    ])
+    expect(JSON.parse(Buffer.from(batch?.astray[0]?.message.payload ?? []).toString())).toMatchObject({
+      tenantid: "elsewhere",
+    })
   })
 
   it("by the bytes of its payloads", () => {

@@ -1,6 +1,7 @@
 import type { StreamMessage } from "#nats/reader.ts"
 import type { ActionRow, Judge } from "./action-row.ts"
 import type { DeadLetter } from "./dead-letters.ts"
+import type { Astray } from "./forward.ts"
 import type { FlushTrigger } from "./metrics.ts"
 
 /** Consecutive messages of the stream, judged: what is inserted, dead-lettered and committed together. */
@@ -8,6 +9,7 @@ export interface Batch {
   readonly trigger: FlushTrigger
   readonly rows: ReadonlyArray<ActionRow>
   readonly letters: ReadonlyArray<DeadLetter>
+  readonly astray: ReadonlyArray<Astray>
   readonly messages: number
   /** Those of them that are of people who were erased. */
   readonly erased: number
@@ -24,13 +26,21 @@ export interface BatchLimits {
   readonly interval: number
 }
 
+/** The payload is part of a larger buffer, which a kept view would keep alive. */
+const kept = (message: StreamMessage): StreamMessage => ({
+  ...message,
+  payload: new Uint8Array(message.payload),
+})
+
 /** Gathers messages into batches. Plain and synchronous: it is the hot path. Times are milliseconds since 1970. */
 export class Batcher {
   readonly #judge: Judge
   readonly #stream: string
   readonly #limits: BatchLimits
+  readonly #isOwn: (tenant: string) => boolean
   #rows: Array<ActionRow> = []
   #letters: Array<DeadLetter> = []
+  #astray: Array<Astray> = []
   #messages = 0
   #erased = 0
   #bytes = 0
@@ -38,10 +48,11 @@ export class Batcher {
   #last: Batch["last"] | undefined
   #openedAt = 0
 
-  constructor(judge: Judge, stream: string, limits: BatchLimits) {
+  constructor(judge: Judge, stream: string, limits: BatchLimits, isOwn: (tenant: string) => boolean) {
     this.#judge = judge
     this.#stream = stream
     this.#limits = limits
+    this.#isOwn = isOwn
   }
 
   /** Takes a message; returns the batch that it fills, if it does. */
@@ -51,13 +62,14 @@ export class Batcher {
       this.#openedAt = now
     }
     const judged = this.#judge.judge(message)
-    if (judged.ok) this.#rows.push(judged.row)
+    if (judged.ok)
+      if (this.#isOwn(judged.row.tenant)) this.#rows.push(judged.row)
+      else this.#astray.push({ row: judged.row, message: kept(message) })
     else if (judged.reason === "erased") this.#erased++
-    // The payload is part of a larger buffer, which a kept view would keep alive.
     else
       this.#letters.push({
         stream: this.#stream,
-        message: { ...message, payload: new Uint8Array(message.payload) },
+        message: kept(message),
         reason: judged.reason,
         detail: judged.detail,
       })
@@ -82,6 +94,7 @@ export class Batcher {
       trigger,
       rows: this.#rows,
       letters: this.#letters,
+      astray: this.#astray,
       messages: this.#messages,
       erased: this.#erased,
       first: this.#first,
@@ -89,6 +102,7 @@ export class Batcher {
     }
     this.#rows = []
     this.#letters = []
+    this.#astray = []
     this.#messages = 0
     this.#erased = 0
     this.#bytes = 0

@@ -17,6 +17,16 @@ export class UnsafeLedger extends Schema.TaggedError<UnsafeLedger>()("UnsafeLedg
   }
 }
 
+/** The number of partitions is another one than this process was started with. */
+export class OtherPartitions extends Schema.TaggedError<OtherPartitions>()("OtherPartitions", {
+  partitions: Schema.Int,
+  mine: Schema.Int,
+}) {
+  override get message(): string {
+    return `the number of partitions is ${this.partitions}, and this process was started with ${this.mine}. Set TIDEMARK_PARTITIONS=${this.partitions} and start it again.`
+  }
+}
+
 /** Before it, a replicated stream's expected sequence was seen to let several writers pass. */
 const SAFE = [2, 10, 27] as const
 
@@ -49,12 +59,13 @@ export const newestGeneration = Effect.fn("newestGeneration")(function* (
 })
 
 const STANDBY = 500
+const WAIT = 50
 
 /** A first ledger, or one in place of a lost one: then everything that the stream still holds is doubtful. */
 const createRecord = Effect.gen(function* () {
   const { ledger, options, owner } = yield* Writer
   const { manager } = yield* Nats
-  const { stream, duplicateWindow, maxClockAhead, lease } = options
+  const { stream, partitions, duplicateWindow, maxClockAhead, lease } = options
   const known = yield* newestGeneration(stream)
   // A lost ledger may have had an owner, whose last insert may begin for as long as a lease lasts.
   if (known > 0) yield* Effect.sleep(lease)
@@ -71,6 +82,7 @@ const createRecord = Effect.gen(function* () {
     look_up_all_until: known === 0 ? 0 : now + duplicateWindow + maxClockAhead,
     duplicate_window: duplicateWindow,
     max_clock_ahead: maxClockAhead,
+    ...(partitions === undefined ? {} : { partitions }),
     owner,
     epoch: 1,
     lease_until: now + lease,
@@ -92,33 +104,40 @@ const createRecord = Effect.gen(function* () {
  * clock, which is the deadline of its last insert too; one that renews it keeps the partition. So does a barrier that
  * somebody else holds.
  */
-export const claim: Effect.Effect<void, ClickHouseError | NatsError, Writer | ClickHouse | Nats> = Effect.gen(
-  function* () {
-    const { ledger, options, owner, metrics } = yield* Writer
-    for (;;) {
-      const record = yield* ledger.read
-      if (record === undefined) {
-        if (yield* createRecord) return
-        continue
-      }
-      const { now } = yield* readStoreState
-      // A standby is ready, too.
-      metrics.heardAt = Date.now()
-      const { barrier, ...rest } = record
-      const isReserved = barrier !== undefined && barrier.holder !== owner && barrier.until >= now
-      const left = record.lease_until - now
-      if (left >= 0 || isReserved) {
-        yield* Effect.sleep(isReserved ? STANDBY : Math.min(left + 10, STANDBY))
-        continue
-      }
-      const taken = yield* ledger.take({
-        ...rest,
-        ...(barrier?.holder === owner ? { barrier } : {}),
-        owner,
-        epoch: record.epoch + 1,
-        lease_until: now + options.lease,
-      })
-      if (taken) return
+export const claim: Effect.Effect<
+  void,
+  ClickHouseError | NatsError | OtherPartitions,
+  Writer | ClickHouse | Nats
+> = Effect.gen(function* () {
+  const { ledger, options, owner, turn } = yield* Writer
+  for (;;) {
+    if (!turn.mayTake()) {
+      yield* Effect.sleep(WAIT)
+      continue
     }
-  },
-)
+    const record = yield* ledger.read
+    if (record === undefined) {
+      if (yield* createRecord) return
+      continue
+    }
+    const { partitions: mine } = options
+    const { partitions = 1 } = record
+    if (mine !== undefined && mine !== partitions) return yield* new OtherPartitions({ partitions, mine })
+    const { now } = yield* readStoreState
+    const { barrier, ...rest } = record
+    const isReserved = barrier !== undefined && barrier.holder !== owner && barrier.until >= now
+    const left = record.lease_until - now
+    if (left >= 0 || isReserved) {
+      yield* Effect.sleep(isReserved ? STANDBY : Math.min(left + 10, STANDBY))
+      continue
+    }
+    const taken = yield* ledger.take({
+      ...rest,
+      ...(barrier?.holder === owner ? { barrier } : {}),
+      owner,
+      epoch: record.epoch + 1,
+      lease_until: now + options.lease,
+    })
+    if (taken) return
+  }
+})

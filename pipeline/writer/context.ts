@@ -5,11 +5,17 @@ import type { Judge } from "./action-row.ts"
 import type { Led } from "./leader.ts"
 import type { Ledger } from "./ledger.ts"
 import type { WriterMetrics } from "./metrics.ts"
+import type { Turn } from "./turn.ts"
 import type { Zones } from "./zones.ts"
 
 /** Durations in milliseconds. */
 export interface WriterOptions {
   readonly stream: string
+  /**
+   * The number of partitions: a tenant of another stream's is sent on to that one. Undefined only while the number changes and
+   * every stream is in one hand: then each stores what it holds.
+   */
+  readonly partitions: number | undefined
   readonly duplicateWindow: number
   readonly maxClockAhead: number
   /** How long the lease lasts; a writer that hangs is replaced after it. */
@@ -36,5 +42,9 @@ export class Writer extends Context.Service<
     /** Messages up to `through` have their dead letters already; proving them again makes no second ones. */
     readonly buried: { through: number }
     readonly led: Led
+    /** Whether this stream's owner writes the tenant's rows. */
+    readonly isOwn: (tenant: string) => boolean
+    /** Whether this process is to have the partition, which others may want. */
+    readonly turn: Turn
   }
 >()("tidemark/pipeline/Writer") {}

@@ -9,7 +9,7 @@ export const line = (name: string, value: number, labels?: Readonly<Record<strin
 /** Samples of one name; nothing when there are none. */
 export const family = (
   name: string,
-  type: "counter" | "gauge",
+  type: "counter" | "gauge" | "histogram",
   help: string,
   lines: ReadonlyArray<string>,
 ): ReadonlyArray<string> =>
@@ -23,9 +23,10 @@ export const single = (
   value: number | undefined,
 ): ReadonlyArray<string> => family(name, type, help, value === undefined ? [] : [line(name, value)])
 
-/** A sample for each value of a label. */
+/** A sample for each value of a label, beside labels that are the same for all. */
 export const byLabel = (
   name: string,
   label: string,
   values: ReadonlyMap<string, number>,
-): ReadonlyArray<string> => [...values].map(([key, value]) => line(name, value, { [label]: key }))
+  others: Readonly<Record<string, string>> = {},
+): ReadonlyArray<string> => [...values].map(([key, value]) => line(name, value, { ...others, [label]: key }))

@@ -4,8 +4,9 @@ import type { LedgerRecord } from "#schemas/ledger.ts"
 import { TABLES } from "#schemas/names.ts"
 import { ROLLUPS } from "./rollups.ts"
 
-/** Begins the id of every statement that changes the store for a stream. */
-const queryPrefix = (stream: string): string => `tidemark-writer-${stream}-`
+const WRITERS = "tidemark-writer-"
+/** Begins the id of every statement that changes the store for a stream, and stands in each of its mutations. */
+const queryPrefix = (stream: string): string => `${WRITERS}${stream}-`
 
 let attempts = 0
 
@@ -22,14 +23,29 @@ export const WITHIN_LEASE =
 
 /**
  * The same for a DELETE, which runs on as a mutation: the server replaces `now64` by the instant at which the statement
- * began, so that one sent late deletes nothing, however long it takes.
+ * began, so that one sent late deletes nothing, however long it takes. It names the stream, as the server knows a mutation
+ * by its text alone.
  */
-export const DELETE_WITHIN_LEASE = "now64(3, 'UTC') <= fromUnixTimestamp64Milli({deadline:Int64}, 'UTC')"
+export const DELETE_WITHIN_LEASE =
+  "notEmpty({by:String}) AND now64(3, 'UTC') <= fromUnixTimestamp64Milli({deadline:Int64}, 'UTC')"
 export const DELETE_SETTINGS = {
   allow_nondeterministic_mutations: 1,
   mutations_execute_nondeterministic_on_initiator: 1,
   lightweight_deletes_sync: "2",
 } as const
+
+/** What `DELETE_WITHIN_LEASE` takes. */
+export const deleteParams = (record: LedgerRecord) => ({
+  by: queryPrefix(record.stream),
+  deadline: record.lease_until,
+})
+
+/** The same of rows of every stream's tenants, for which all their owners wait. */
+export const everybodysDelete = (record: LedgerRecord) => ({ by: "tidemark", deadline: record.lease_until })
+
+/** The condition of a mutation that needs no deadline. */
+export const MUTATION_OF = "notEmpty({by:String})"
+export const mutationParams = (stream: string) => ({ by: queryPrefix(stream) })
 
 /**
  * A statement of the stream's writers, whichever process sent it. They share a user of the store; anybody else may give
@@ -52,9 +68,20 @@ export const endAttempts = Effect.fn("endAttempts")(function* (
   const deleting = store
     .query<{ deleting: number }>(
       `SELECT count() AS deleting FROM system.mutations
-       WHERE concat(database, '.', table) IN {tables:Array(String)} AND NOT is_done`,
+       WHERE concat(database, '.', table) IN {tables:Array(String)}
+           AND NOT is_done
+           -- It takes from the disk what nobody sees any more.
+           AND command NOT IN ('APPLY DELETED MASK', '(APPLY DELETED MASK)')
+           -- Those of other streams are of other tenants, and may take long.
+           AND (position(command, {prefix:String}) > 0 OR position(command, {writers:String}) = 0)`,
       // The tables that a writer deletes from.
-      { params: { tables: [TABLES.actions, ...ROLLUPS.map(({ table }) => table)] } },
+      {
+        params: {
+          tables: [TABLES.actions, ...ROLLUPS.map(({ table }) => table)],
+          prefix,
+          writers: WRITERS,
+        },
+      },
     )
     .pipe(Effect.map((rows) => rows[0]?.deleting ?? 0))
   const kill = Effect.gen(function* () {

@@ -1,9 +1,11 @@
 import { Deferred, Effect, FiberSet, Queue, Semaphore } from "effect"
+import { originalSubject } from "#schemas/partitions.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
 import { StreamReader } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
 import { type Batch, Batcher } from "./batch.ts"
 import { Writer } from "./context.ts"
+import { forward } from "./forward.ts"
 import { type EncodedInsert, encodeInserts, sendInserts } from "./insert.ts"
 import { count, type DoubtCause, observe } from "./metrics.ts"
 import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
@@ -51,7 +53,7 @@ const buryConflicts = Effect.fnUntraced(function* (conflicts: ReadonlyArray<Acti
         message: {
           seq: message.seq,
           receivedAt: message.time.getTime(),
-          subject: message.subject,
+          subject: originalSubject(message.subject),
           messageId: message.header.get("Nats-Msg-Id"),
           payload: message.data,
         },
@@ -106,14 +108,14 @@ const withoutRepeats = Effect.fnUntraced(function* (batch: Batch, before: Readon
  */
 export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtCause>) {
   const { connection, manager } = yield* Nats
-  const { ledger, judge, options, metrics } = yield* Writer
+  const { ledger, judge, options, metrics, isOwn } = yield* Writer
   const start = yield* ownRecord
   const sealed = yield* Queue.unbounded<Batch>()
   const permits = yield* Semaphore.make(INSERTS)
   const places = yield* Semaphore.make(UNDER_WAY)
   const underWay: Array<UnderWay> = []
   const inserts = yield* FiberSet.make()
-  const batcher = new Batcher(judge, options.stream, options.batch)
+  const batcher = new Batcher(judge, options.stream, options.batch, isOwn)
   let committed: Batch["last"] | undefined
   let expected = start.committed + 1
   /** Sequences that were never delivered: their messages left the stream unread. */
@@ -193,6 +195,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
         messages: batch.messages,
         rows: under.identities.length,
         refused: batch.letters.length,
+        forwarded: batch.astray.length,
         erased: batch.erased,
         insert_ms: Math.round(seconds * 1000),
         lag: metrics.lagEvents,
@@ -213,6 +216,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       for (const gap of gaps.splice(0)) yield* noteGap(gap).pipe(Effect.tapError(raiseDoubt("ledger_failed")))
       metrics.erased += batch.erased
       yield* bury(batch.letters).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
+      yield* forward(batch.astray).pipe(Effect.tapError(raiseDoubt("forward_failed")))
       const rows = yield* withoutRepeats(batch, [...underWay]).pipe(
         Effect.tapError(raiseDoubt("lookup_failed")),
       )

@@ -9,7 +9,7 @@ import { checkLeader } from "./leader.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { lastStored, type Mark, messageAt } from "./marks.ts"
 import { noteQuality, scopeOfStored } from "./quality.ts"
-import { repairRollups } from "./repair-rollups.ts"
+import { ownScope, repairRollups } from "./repair-rollups.ts"
 import { ownRecord } from "./settle.ts"
 import { walkBack } from "./walk-back.ts"
 
@@ -67,7 +67,9 @@ const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: 
   const { stream, generation, committed } = record
   // What the old life left half done: its messages may be gone, its rows tell which rollups to look at.
   const from = committed + 1
-  const scope = yield* scopeOfStored({ stream, generation, from, to: Number.MAX_SAFE_INTEGER })
+  const scope = yield* ownScope(
+    yield* scopeOfStored({ stream, generation, from, to: Number.MAX_SAFE_INTEGER }),
+  )
   yield* repairRollups(scope, () => ledger.current() ?? record)
   const next = Math.max(generation, yield* newestGeneration(stream)) + 1
   const { created, state } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))

@@ -91,7 +91,6 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
     metrics.lagSeconds =
       waiting === 0 ? 0 : oldest === undefined ? undefined : Math.max(0, (Date.now() - oldest) / 1000)
     yield* warnOfLoss(metrics, oldest, Number(config.max_age) / 1_000_000)
-    if (store !== undefined && Date.now() + offset - store.now < options.lease) metrics.heardAt = Date.now()
   })
   return yield* Effect.forever(
     Effect.gen(function* () {
@@ -105,6 +104,15 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
       yield* lag.pipe(Effect.catch(() => Effect.sync(() => forgetLag(metrics))))
       yield* Effect.sleep(options.lease / 3)
     }),
+  )
+})
+
+/** Tells the owner that the others are to have its partition. */
+export const watchTurn = Effect.fnUntraced(function* (doubt: Doubt) {
+  const { turn } = yield* Writer
+  return yield* Effect.suspend(() => (turn.mustGive() ? signal(doubt, "rebalanced") : Effect.void)).pipe(
+    Effect.andThen(Effect.sleep("100 millis")),
+    Effect.forever,
   )
 })
 

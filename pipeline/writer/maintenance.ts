@@ -2,7 +2,7 @@ import { Deferred, Effect, Ref, Schema } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import { learnTombstones } from "../erase/reapply.ts"
-import { claim, type UnsafeLedger } from "./claim.ts"
+import { claim, type OtherPartitions, type UnsafeLedger } from "./claim.ts"
 import { Writer, type WriterOptions } from "./context.ts"
 import { checkGround } from "./guards.ts"
 import { keepLease } from "./lease.ts"
@@ -28,9 +28,17 @@ export interface MaintenanceOptions extends WriterOptions {
   readonly why: string
   /** For a look that is to see the store as it is: only what is in doubt is proved before, not what was committed last. */
   readonly asItIs?: boolean
+  /** For work that proves by itself what is in doubt. */
+  readonly unsettled?: boolean
 }
 
-export type MaintenanceError = ClickHouseError | NatsError | LeaseLost | UnsafeLedger | BarrierTaken
+export type MaintenanceError =
+  | ClickHouseError
+  | NatsError
+  | LeaseLost
+  | UnsafeLedger
+  | OtherPartitions
+  | BarrierTaken
 
 /** How long a barrier outlives its holder while it waits for the partition. */
 const BARRIER = 30_000
@@ -61,7 +69,7 @@ const giveBack = Effect.gen(function* () {
  * changed by `changing`.
  */
 export const maintain = Effect.fn("maintain")(function* <A, E, R>(
-  { why, asItIs = false, ...options }: MaintenanceOptions,
+  { why, asItIs = false, unsettled = false, ...options }: MaintenanceOptions,
   zones: Zones,
   work: Effect.Effect<A, E, R>,
 ): Effect.fn.Return<A, E | MaintenanceError, Exclude<R, Writer> | ClickHouse | Nats> {
@@ -76,7 +84,7 @@ export const maintain = Effect.fn("maintain")(function* <A, E, R>(
     const isInDoubt =
       record === undefined || record.horizon > record.committed || record.unproved !== undefined
     const prove = checkGround().pipe(Effect.andThen(settle()))
-    return yield* (asItIs && !isInDoubt ? Effect.void : prove).pipe(
+    return yield* (unsettled || (asItIs && !isInDoubt) ? Effect.void : prove).pipe(
       Effect.andThen(work),
       Effect.raceFirst(keepLease(doubt)),
     )

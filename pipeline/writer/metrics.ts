@@ -1,3 +1,4 @@
+import { STREAMS } from "#schemas/names.ts"
 import { REFUSAL_REASONS, type RefusalReason } from "#schemas/refusal.ts"
 
 /** Why a batch was cut. */
@@ -16,6 +17,8 @@ const DOUBT_CAUSES = [
   "stream_changed",
   "barrier",
   "zone_changed",
+  "rebalanced",
+  "forward_failed",
 ] as const
 export type DoubtCause = (typeof DOUBT_CAUSES)[number]
 
@@ -49,6 +52,8 @@ export interface WriterMetrics {
   repeats: number
   /** Messages of people who were erased. */
   erased: number
+  /** Events of tenants of other streams, sent on to these. */
+  forwarded: number
   readonly deadLetters: Map<RefusalReason, number>
   readonly batches: Map<FlushTrigger, number>
   readonly doubts: Map<DoubtCause, number>
@@ -71,8 +76,6 @@ export interface WriterMetrics {
   secondsToLoss: number | undefined
   /** The stream's age limit in seconds; undefined when it has none, or while it is unknown. */
   maxAge: number | undefined
-  /** When both engines last answered, milliseconds since 1970. */
-  heardAt: number
 }
 
 export const makeWriterMetrics = (): WriterMetrics => ({
@@ -80,6 +83,7 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   stored: 0,
   repeats: 0,
   erased: 0,
+  forwarded: 0,
   deadLetters: zeros(REFUSAL_REASONS),
   batches: new Map(),
   doubts: zeros(DOUBT_CAUSES),
@@ -95,8 +99,28 @@ export const makeWriterMetrics = (): WriterMetrics => ({
   lagSeconds: undefined,
   secondsToLoss: undefined,
   maxAge: undefined,
+})
+
+/** What the writers of a process count, and those who refuse messages of other streams. */
+export interface ProcessMetrics {
+  readonly streams: Map<string, WriterMetrics>
+  readonly otherLetters: ReadonlyMap<string, Map<RefusalReason, number>>
+  /** When both engines last answered, milliseconds since 1970. */
+  heardAt: number
+}
+
+export const makeProcessMetrics = (): ProcessMetrics => ({
+  streams: new Map(),
+  otherLetters: new Map([STREAMS.directory, STREAMS.audit].map((stream) => [stream, zeros(REFUSAL_REASONS)])),
   heardAt: 0,
 })
+
+/** A stream's, made when they are not there yet. */
+export const metricsOf = ({ streams }: ProcessMetrics, stream: string): WriterMetrics => {
+  const known = streams.get(stream) ?? makeWriterMetrics()
+  streams.set(stream, known)
+  return known
+}
 
 export const count = <Key>(counts: Map<Key, number>, key: Key, by = 1): void => {
   counts.set(key, (counts.get(key) ?? 0) + by)

@@ -1,108 +1,141 @@
-import { byLabel, family, line, single } from "./exposition.ts"
-import type { Histogram, WriterMetrics } from "./metrics.ts"
+import { byLabel, family, line } from "./exposition.ts"
+import type { Histogram, ProcessMetrics, WriterMetrics } from "./metrics.ts"
 
-const buckets = (name: string, help: string, { bounds, counts, sum }: Histogram): ReadonlyArray<string> => [
-  `# HELP ${name} ${help}`,
-  `# TYPE ${name} histogram`,
-  ...[...bounds.map(String), "+Inf"].map((bound, n) => line(`${name}_bucket`, counts[n] ?? 0, { le: bound })),
-  line(`${name}_sum`, sum),
-  line(`${name}_count`, counts.at(-1) ?? 0),
+type ByStream = ReadonlyArray<readonly [stream: string, metrics: WriterMetrics]>
+
+type Value = (metrics: WriterMetrics) => number | undefined
+
+/** One value a stream; what is unknown is left out. */
+const single = (
+  streams: ByStream,
+  [name, type, help, of]: readonly [name: string, type: "counter" | "gauge", help: string, of: Value],
+): ReadonlyArray<string> =>
+  family(
+    name,
+    type,
+    help,
+    streams.flatMap(([stream, metrics]) => {
+      const value = of(metrics)
+      return value === undefined ? [] : [line(name, value, { stream })]
+    }),
+  )
+
+/** A sample for each stream and value of a label. */
+const labelled = (
+  name: string,
+  label: string,
+  help: string,
+  counts: ReadonlyArray<readonly [stream: string, counts: ReadonlyMap<string, number>]>,
+): ReadonlyArray<string> =>
+  family(
+    name,
+    "counter",
+    help,
+    counts.flatMap(([stream, known]) => byLabel(name, label, known, { stream })),
+  )
+
+const histogram = (
+  streams: ByStream,
+  name: string,
+  help: string,
+  of: (metrics: WriterMetrics) => Histogram,
+): ReadonlyArray<string> =>
+  family(
+    name,
+    "histogram",
+    help,
+    streams.flatMap(([stream, metrics]) => {
+      const { bounds, counts, sum } = of(metrics)
+      return [
+        ...[...bounds.map(String), "+Inf"].map((le, n) =>
+          line(`${name}_bucket`, counts[n] ?? 0, { stream, le }),
+        ),
+        line(`${name}_sum`, sum, { stream }),
+        line(`${name}_count`, counts.at(-1) ?? 0, { stream }),
+      ]
+    }),
+  )
+
+const COUNTERS: ReadonlyArray<readonly [name: string, help: string, of: Value]> = [
+  ["tidemark_messages_received_total", "Messages read from the stream.", ({ received }) => received],
+  ["tidemark_events_stored_total", "Events inserted in the normal run.", ({ stored }) => stored],
+  ["tidemark_events_repeated_total", "Repeats that were found by look-up.", ({ repeats }) => repeats],
+  [
+    "tidemark_events_erased_total",
+    "Events of people who were erased; they are not stored.",
+    ({ erased }) => erased,
+  ],
+  [
+    "tidemark_events_forwarded_total",
+    "Events of tenants of other streams, sent on to these.",
+    ({ forwarded }) => forwarded,
+  ],
+  ["tidemark_rows_repaired_total", "Raw rows inserted or deleted by repairs.", (of) => of.rowsRepaired],
+  ["tidemark_rollup_keys_repaired_total", "Rollup keys corrected.", (of) => of.rollupKeysRepaired],
+  ["tidemark_messages_gone_total", "Messages that left the stream unproved.", (of) => of.messagesGone],
+  [
+    "tidemark_generations_total",
+    "Times the stream went back or was made anew.",
+    ({ generations }) => generations,
+  ],
 ]
 
-/** The text format of Prometheus. A lag that is unknown is left out, which an alert can tell from 0. */
-export const renderWriterMetrics = (metrics: WriterMetrics): string => {
-  const labelled = (name: string, label: string, help: string, counts: ReadonlyMap<string, number>) =>
-    family(name, "counter", help, byLabel(name, label, counts))
+const GAUGES: ReadonlyArray<readonly [name: string, help: string, of: Value]> = [
+  ["tidemark_writer_owner", "1 while this writer owns the stream.", ({ owner }) => owner],
+  ["tidemark_committed_sequence", "Everything up to here is stored or refused.", (of) => of.committed],
+  ["tidemark_lag_events", "Messages that wait; absent while unknown.", ({ lagEvents }) => lagEvents],
+  [
+    "tidemark_lag_seconds",
+    "Age of the oldest message that waits; absent while unknown.",
+    ({ lagSeconds }) => lagSeconds,
+  ],
+  [
+    "tidemark_stream_seconds_to_loss",
+    "Until the stream drops the oldest message that is not stored; absent when none waits and while unknown.",
+    ({ secondsToLoss }) => secondsToLoss,
+  ],
+  [
+    "tidemark_stream_max_age_seconds",
+    "The stream drops what is older, stored or not; absent without a limit and while unknown.",
+    ({ maxAge }) => maxAge,
+  ],
+]
+
+/** The text format of Prometheus, by stream. A lag that is unknown is left out, which an alert can tell from 0. */
+export const renderWriterMetrics = ({ streams, otherLetters }: ProcessMetrics): string => {
+  const all = [...streams]
+  const letters = [...all.map(([stream, { deadLetters }]) => [stream, deadLetters] as const), ...otherLetters]
   return [
-    ...single(
-      "tidemark_messages_received_total",
-      "counter",
-      "Messages read from the stream.",
-      metrics.received,
-    ),
-    ...single(
-      "tidemark_events_stored_total",
-      "counter",
-      "Events inserted in the normal run.",
-      metrics.stored,
-    ),
-    ...single(
-      "tidemark_events_repeated_total",
-      "counter",
-      "Repeats that were found by look-up.",
-      metrics.repeats,
-    ),
-    ...single(
-      "tidemark_events_erased_total",
-      "counter",
-      "Events of people who were erased; they are not stored.",
-      metrics.erased,
-    ),
+    ...COUNTERS.flatMap(([name, help, of]) => single(all, [name, "counter", help, of])),
     ...labelled(
       "tidemark_dead_letters_total",
       "reason",
       "Messages that were refused: actions, events of the directory, records of the audit log.",
-      metrics.deadLetters,
+      letters,
     ),
-    ...labelled("tidemark_batches_total", "trigger", "Batches by what cut them.", metrics.batches),
-    ...labelled("tidemark_doubts_total", "cause", "Times the store had to be proved.", metrics.doubts),
-    ...buckets("tidemark_batch_rows", "Rows of each batch.", metrics.batchRows),
-    ...buckets(
+    ...labelled(
+      "tidemark_batches_total",
+      "trigger",
+      "Batches by what cut them.",
+      all.map(([stream, { batches }]) => [stream, batches] as const),
+    ),
+    ...labelled(
+      "tidemark_doubts_total",
+      "cause",
+      "Times the store had to be proved.",
+      all.map(([stream, { doubts }]) => [stream, doubts] as const),
+    ),
+    ...histogram(all, "tidemark_batch_rows", "Rows of each batch.", ({ batchRows }) => batchRows),
+    ...histogram(
+      all,
       "tidemark_insert_seconds",
       "Seconds until the store had acknowledged a batch.",
-      metrics.insertSeconds,
+      ({ insertSeconds }) => insertSeconds,
     ),
-    ...single(
-      "tidemark_rows_repaired_total",
-      "counter",
-      "Raw rows inserted or deleted by repairs.",
-      metrics.rowsRepaired,
-    ),
-    ...single(
-      "tidemark_rollup_keys_repaired_total",
-      "counter",
-      "Rollup keys corrected.",
-      metrics.rollupKeysRepaired,
-    ),
-    ...single(
-      "tidemark_messages_gone_total",
-      "counter",
-      "Messages that left the stream unproved.",
-      metrics.messagesGone,
-    ),
-    ...single(
-      "tidemark_generations_total",
-      "counter",
-      "Times the stream went back or was made anew.",
-      metrics.generations,
-    ),
-    ...single("tidemark_writer_owner", "gauge", "1 while this writer owns its partition.", metrics.owner),
-    ...single(
-      "tidemark_committed_sequence",
-      "gauge",
-      "Everything up to here is stored or refused.",
-      metrics.committed,
-    ),
-    ...single("tidemark_lag_events", "gauge", "Messages that wait; absent while unknown.", metrics.lagEvents),
-    ...single(
-      "tidemark_lag_seconds",
-      "gauge",
-      "Age of the oldest message that waits; absent while unknown.",
-      metrics.lagSeconds,
-    ),
-    ...single(
-      "tidemark_stream_seconds_to_loss",
-      "gauge",
-      "Until the stream drops the oldest message that is not stored; absent when none waits and while unknown.",
-      metrics.secondsToLoss,
-    ),
-    ...single(
-      "tidemark_stream_max_age_seconds",
-      "gauge",
-      "The stream drops what is older, stored or not; absent without a limit and while unknown.",
-      metrics.maxAge,
-    ),
-    ...single("tidemark_writer_memory_bytes", "gauge", "Resident memory.", process.memoryUsage.rss()),
+    ...GAUGES.flatMap(([name, help, of]) => single(all, [name, "gauge", help, of])),
+    ...family("tidemark_writer_memory_bytes", "gauge", "Resident memory.", [
+      line("tidemark_writer_memory_bytes", process.memoryUsage.rss()),
+    ]),
     "",
   ].join("\n")
 }

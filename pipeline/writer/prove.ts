@@ -4,7 +4,7 @@ import type { LedgerRecord } from "#schemas/ledger.ts"
 import { TABLES } from "#schemas/names.ts"
 import { utcDay } from "#schemas/time.ts"
 import type { ActionRow } from "./action-row.ts"
-import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, queryId } from "./fence.ts"
+import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId } from "./fence.ts"
 import { idKey, lookUp, sortRepeats, type StoredRow, type StoredRows } from "./repeats.ts"
 
 /** What raw holds of a range of messages, and what it should. */
@@ -45,7 +45,11 @@ export const prove = Effect.fn("prove")(function* (
   const stored = yield* lookUp(rows)
   const isStored = (row: ActionRow) =>
     (stored.get(idKey(row.tenant, row.event.id)) ?? []).some(
-      (known) => known.generation === record.generation && known.seq === row.seq && known.time === row.time,
+      (known) =>
+        known.stream === record.stream &&
+        known.generation === record.generation &&
+        known.seq === row.seq &&
+        known.time === row.time,
     )
   const others = rows.filter((row) => !isStored(row))
   const { fresh, repeats, conflicts } = sortRepeats(others, () => true, stored, [])
@@ -66,13 +70,14 @@ export const deleteSurplus = Effect.fn("deleteSurplus")(function* (
   for (let at = 0; at < surplus.length; at += SEQUENCES_AT_ONCE) {
     const byPart = Map.groupBy(
       surplus.slice(at, at + SEQUENCES_AT_ONCE),
-      (row) => `${row.generation} ${row.part}`,
+      (row) => `${row.stream} ${row.generation} ${row.part}`,
     )
     for (const rows of byPart.values())
       yield* store.command(
         `DELETE FROM ${TABLES.actions}
          WHERE tenant IN {tenants:Array(String)}
              AND toDate(time) IN {days:Array(Date)}
+             AND stream = {stream:String}
              AND generation = {generation:UInt32}
              AND stream_seq IN {seqs:Array(UInt64)}
              AND _part = {part:String}
@@ -84,10 +89,11 @@ export const deleteSurplus = Effect.fn("deleteSurplus")(function* (
             days: [...new Set(rows.map((row) => utcDay(row.time)))].map((day) =>
               new Date(day * 86_400_000).toISOString().slice(0, 10),
             ),
+            stream: rows[0]?.stream ?? "",
             generation: rows[0]?.generation ?? 0,
             seqs: rows.map((row) => row.seq),
             part: rows[0]?.part ?? "",
-            deadline: record.lease_until,
+            ...deleteParams(record),
           },
           settings: DELETE_SETTINGS,
         },

@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
-import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, queryId, WITHIN_LEASE } from "./fence.ts"
+import { Writer } from "./context.ts"
+import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId, WITHIN_LEASE } from "./fence.ts"
 import { beyondAdding, columnsOf, differences, keyText, type Rollup, ROLLUPS } from "./rollups.ts"
 
 /** Tenants and UTC days whose rollups are to be compared with raw. */
@@ -10,6 +11,10 @@ export interface Scope {
   /** `YYYY-MM-DD` */
   readonly days: ReadonlyArray<string>
 }
+
+/** The scope without tenants whose rows another stream's owner writes. */
+export const ownScope = (scope: Scope): Effect.Effect<Scope, never, Writer> =>
+  Effect.map(Writer, ({ isOwn }) => ({ ...scope, tenants: scope.tenants.filter(isOwn) }))
 
 const DAY = 86_400_000
 
@@ -82,7 +87,7 @@ const removeWrongTimes = Effect.fnUntraced(function* (rollup: Rollup, scope: Sco
       `DELETE FROM ${rollup.table} WHERE ${where} AND _part IN {parts:Array(String)} AND ${DELETE_WITHIN_LEASE}`,
       {
         queryId: queryId(record, "remove"),
-        params: { ...params, parts: parts.map(({ part }) => part), deadline: record.lease_until },
+        params: { ...params, parts: parts.map(({ part }) => part), ...deleteParams(record) },
         settings: DELETE_SETTINGS,
       },
     )

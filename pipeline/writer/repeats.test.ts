@@ -37,6 +37,7 @@ const stored = (...rows: ReadonlyArray<Partial<StoredRow>>): StoredRows =>
       tenant: "acme",
       id: "e-1",
       time: T,
+      stream: "ACTIONS",
       generation: 1,
       seq: 1,
       part: "p",

@@ -10,6 +10,7 @@ export interface StoredRow {
   readonly id: string
   /** Milliseconds since 1970. */
   readonly time: number
+  readonly stream: string
   readonly generation: number
   readonly seq: number
   /** The part that holds it; part names never come back. */
@@ -54,6 +55,7 @@ SELECT
     a.tenant AS tenant,
     a.id AS id,
     toUnixTimestamp64Milli(a.time) AS time,
+    a.stream AS stream,
     a.generation AS generation,
     a.stream_seq AS seq,
     a._part AS part

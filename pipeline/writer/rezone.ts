@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
-import { STREAMS, TABLES } from "#schemas/names.ts"
+import { TABLES } from "#schemas/names.ts"
 import type { NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
-import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, queryId } from "./fence.ts"
+import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId } from "./fence.ts"
 import { type Doubt, signal } from "./lease.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { ownRecord } from "./settle.ts"
@@ -60,7 +60,7 @@ const rezone = Effect.fn("rezone")(function* (tenant: string) {
     const record = yield* ownRecord
     yield* store.command(`${statement} AND ${DELETE_WITHIN_LEASE}`, {
       queryId: queryId(record, what),
-      params: { tenant, zone, deadline: record.lease_until },
+      params: { tenant, zone, ...deleteParams(record) },
       settings: SETTINGS,
     })
   })
@@ -91,11 +91,10 @@ export const rezoneTenants = Effect.fn("rezoneTenants")(function* (): Effect.fn.
   ClickHouseError | NatsError | LeaseLost,
   Writer | ClickHouse
 > {
-  const { options, zones, zonesSeen } = yield* Writer
+  const { isOwn, zones, zonesSeen } = yield* Writer
   zonesSeen.version = zones.version
   // Another partition's tenants are another owner's.
-  if (options.stream !== STREAMS.actions) return
-  for (const tenant of yield* strayTenants()) yield* rezone(tenant)
+  for (const tenant of (yield* strayTenants()).filter(isOwn)) yield* rezone(tenant)
 })
 
 /** Tells the owner that a tenant's zone has changed. */

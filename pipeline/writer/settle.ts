@@ -1,20 +1,21 @@
 import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { SUBJECTS } from "#schemas/names.ts"
-import type { Nats, NatsError } from "#nats/connection.ts"
+import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
 import { Writer } from "./context.ts"
 import { type DeadLetter, publishDeadLetters } from "./dead-letters.ts"
 import { endAttempts } from "./fence.ts"
+import { type Astray, forward } from "./forward.ts"
 import { type Gone, goneOf } from "./gone.ts"
 import { LeaseLost } from "./ledger.ts"
 import { count } from "./metrics.ts"
 import { noteQuality, scopeOfStored } from "./quality.ts"
 import { readRange } from "./read-range.ts"
 import { repairRaw } from "./repair.ts"
-import { touched } from "./repeats.ts"
-import { repairRollups } from "./repair-rollups.ts"
+import { idKey, lookUp, touched } from "./repeats.ts"
+import { ownScope, repairRollups } from "./repair-rollups.ts"
 import { settleUnproved } from "./unproved.ts"
 
 type Failure = ClickHouseError | NatsError | LeaseLost
@@ -27,24 +28,31 @@ export const ownRecord = Effect.gen(function* () {
   return record
 })
 
-/** Messages sorted into rows and dead letters. */
+/** Messages sorted into rows, dead letters, and events of tenants of other streams. */
 export const judgeAll = (
   messages: ReadonlyArray<StreamMessage>,
 ): Effect.Effect<
-  { readonly rows: ReadonlyArray<ActionRow>; readonly letters: ReadonlyArray<DeadLetter> },
+  {
+    readonly rows: ReadonlyArray<ActionRow>
+    readonly letters: ReadonlyArray<DeadLetter>
+    readonly astray: ReadonlyArray<Astray>
+  },
   never,
   Writer
 > =>
-  Effect.map(Writer, ({ judge, options }) => {
+  Effect.map(Writer, ({ judge, options, isOwn }) => {
     const rows: Array<ActionRow> = []
     const letters: Array<DeadLetter> = []
+    const astray: Array<Astray> = []
     for (const message of messages) {
       const judged = judge.judge(message)
-      if (judged.ok) rows.push(judged.row)
+      if (judged.ok)
+        if (isOwn(judged.row.tenant)) rows.push(judged.row)
+        else astray.push({ row: judged.row, message })
       else if (judged.reason !== "erased")
         letters.push({ stream: options.stream, message, reason: judged.reason, detail: judged.detail })
     }
-    return { rows, letters }
+    return { rows, letters, astray }
   })
 
 const letterFor = (
@@ -89,8 +97,17 @@ const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
       detail: `${doubtful} messages from ${from} to ${to} left the stream before they were known to be stored; what the store has of them is kept`,
     })
   }
-  const scope = yield* scopeOfStored({ stream, generation, from, to })
+  const scope = yield* ownScope(yield* scopeOfStored({ stream, generation, from, to }))
   yield* repairRollups(scope, () => ledger.current() ?? record)
+})
+
+/** Sends on what the store holds under no sequence of any stream. */
+const forwardMissing = Effect.fnUntraced(function* (astray: ReadonlyArray<Astray>) {
+  if (astray.length === 0) return
+  const stored = yield* lookUp(astray.map(({ row }) => row))
+  const isStored = ({ tenant, event, time }: ActionRow) =>
+    (stored.get(idKey(tenant, event.id)) ?? []).some((known) => known.time === time)
+  yield* forward(astray.filter(({ row }) => !isStored(row)))
 })
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */
@@ -98,7 +115,8 @@ export const settleMessages = Effect.fn("settleMessages")(function* (messages: R
   const { ledger, options, metrics, buried } = yield* Writer
   const record = yield* ownRecord
   const current = () => ledger.current() ?? record
-  const { rows, letters } = yield* judgeAll(messages)
+  const { rows, letters, astray } = yield* judgeAll(messages)
+  yield* forwardMissing(astray)
   const repaired = yield* repairRaw(rows, current)
   yield* bury([
     // What was stored the first time may be refused now, but what was refused then is buried already.
@@ -115,6 +133,22 @@ export const settleMessages = Effect.fn("settleMessages")(function* (messages: R
 })
 
 /**
+ * What comes from now on nobody has attempted, so that a horizon far ahead is not waited for, piece by small piece. Of a cluster
+ * a server that led until just now may answer from the past, and its word is not taken.
+ */
+const boundHorizon = Effect.gen(function* () {
+  const { ledger, options } = yield* Writer
+  const { manager } = yield* Nats
+  const { config, state } = yield* attemptNats("look at the stream", () =>
+    manager.streams.info(options.stream),
+  )
+  const { committed, horizon } = yield* ownRecord
+  const end = Math.max(committed, state.last_seq)
+  if (config.num_replicas === 1 && end < horizon)
+    yield* ledger.change((record) => ({ ...record, horizon: end }))
+})
+
+/**
  * Doubt, prove, repair: ends whatever attempts are alive, then makes the store right for everything between `committed`
  * and `horizon`, piece by piece, and commits each piece. The one mechanism behind a failed insert, a crash, a restart
  * and a take-over. It can itself be broken off anywhere and begun again.
@@ -126,6 +160,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
 > {
   const { ledger, options, buried } = yield* Writer
   yield* endAttempts(options.stream)
+  yield* boundHorizon
   yield* settleUnproved()
   for (;;) {
     const { committed, horizon } = yield* ownRecord

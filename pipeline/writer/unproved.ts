@@ -4,7 +4,7 @@ import type { LedgerRecord, Unproved } from "#schemas/ledger.ts"
 import type { NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
 import { LeaseLost } from "./ledger.ts"
-import { repairRollups, type Scope } from "./repair-rollups.ts"
+import { ownScope, repairRollups, type Scope } from "./repair-rollups.ts"
 
 type Failure = ClickHouseError | NatsError | LeaseLost
 
@@ -36,7 +36,8 @@ export const settleUnproved = Effect.fn("settleUnproved")(function* (): Effect.f
   const { shadow } = record.unproved
   // The name is one of ours, and no statement takes a table as a parameter here.
   if (shadow !== undefined) yield* store.command(`DROP TABLE IF EXISTS ${shadow} SYNC`)
-  const keys = yield* repairRollups(scopeOf(record.unproved), () => ledger.current() ?? record)
+  const scope = yield* ownScope(scopeOf(record.unproved))
+  const keys = yield* repairRollups(scope, () => ledger.current() ?? record)
   metrics.rollupKeysRepaired += keys
   yield* ledger.change(proved)
   return keys

@@ -63,8 +63,8 @@ export const walkBack = Effect.fn("walkBack")(function* (): Effect.fn.Return<
     const read = yield* readRange({ stream, from, to: record.committed }, batch)
     const first = read.messages[0]
     if (first === undefined) return
-    const { rows } = yield* judgeAll(read.messages)
-    const { missing } = yield* prove(rows, record)
+    const { rows, astray } = yield* judgeAll(read.messages)
+    const { missing } = yield* prove([...rows, ...astray.map(({ row }) => row)], record)
     yield* moveBack(first.seq - 1)
     if (first.seq <= read.first) return
     whole = missing.length === 0 ? whole + 1 : 0

@@ -2,15 +2,15 @@ import { Deferred, Effect, Ref, Schedule } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { Nats, type NatsError } from "#nats/connection.ts"
 import { learnTombstones, reapplyErasures } from "../erase/reapply.ts"
-import { claim, type UnsafeLedger } from "./claim.ts"
+import { claim, type OtherPartitions, type UnsafeLedger } from "./claim.ts"
 import { Writer, type WriterOptions } from "./context.ts"
 import { flow } from "./flow.ts"
 import { checkGround } from "./guards.ts"
 import { watchLeader } from "./leader.ts"
-import { type Doubt, forgetLag, keepLease, signal, watchBarrier } from "./lease.ts"
+import { type Doubt, forgetLag, keepLease, signal, watchBarrier, watchTurn } from "./lease.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { count, type DoubtCause, type WriterMetrics } from "./metrics.ts"
-import { openWriter } from "./open-writer.ts"
+import { openWriter, type Place } from "./open-writer.ts"
 import { rezoneTenants, watchZones } from "./rezone.ts"
 import { settle } from "./settle.ts"
 import type { Zones } from "./zones.ts"
@@ -57,9 +57,9 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
   yield* round.pipe(
     Effect.tapError((error: Failure) => Effect.logWarning(error.message)),
     Effect.retry({ schedule: backoff, while: (error: Failure) => error._tag !== "LeaseLost" }),
-    Effect.repeat({ until: (why) => why === "barrier" }),
+    Effect.repeat({ until: (why) => why === "barrier" || why === "rebalanced" }),
   )
-  yield* Effect.logInfo("gives the partition back: it is wanted for maintenance")
+  yield* Effect.logInfo("gives the partition back").pipe(Effect.annotateLogs({ cause }))
 })
 
 /** Gives the partition back, so that the next owner need not wait. Only when nothing of ours may still run. */
@@ -78,7 +78,7 @@ const tenure = Effect.gen(function* () {
   const { ledger, metrics } = yield* Writer
   yield* claim.pipe(
     Effect.tapError((error) => Effect.logWarning(error.message)),
-    Effect.retry(backoff),
+    Effect.retry({ schedule: backoff, while: (error) => error._tag !== "OtherPartitions" }),
   )
   yield* learnTombstones.pipe(
     Effect.tapError((error) => Effect.logWarning(error.message)),
@@ -100,6 +100,7 @@ const tenure = Effect.gen(function* () {
     Effect.raceFirst(watchConnection(doubt)),
     Effect.raceFirst(watchLeader(doubt)),
     Effect.raceFirst(watchBarrier(doubt)),
+    Effect.raceFirst(watchTurn(doubt)),
     Effect.raceFirst(watchZones(doubt)),
     Effect.ensuring(release),
   )
@@ -116,8 +117,9 @@ export const runWriter = Effect.fn("runWriter")(function* (
   options: WriterOptions,
   zones: Zones,
   metrics: WriterMetrics,
-): Effect.fn.Return<never, UnsafeLedger | NatsError, ClickHouse | Nats> {
-  const writer = yield* openWriter(options, zones, metrics)
+  place?: Place,
+): Effect.fn.Return<never, UnsafeLedger | OtherPartitions | NatsError, ClickHouse | Nats> {
+  const writer = yield* openWriter(options, zones, metrics, place)
   return yield* tenure.pipe(
     Effect.catchTag("LeaseLost", (error) => Effect.logWarning(error.message)),
     Effect.forever,

@@ -3,12 +3,12 @@ import { Effect, Layer, Schedule } from "effect"
 import { ClickHouse } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS } from "#schemas/names.ts"
+import { actionStreams } from "#schemas/partitions.ts"
 import { Nats } from "#nats/connection.ts"
 import { ensureTopology } from "#nats/topology.ts"
 import { embeddedClickHouse } from "../../deploy/engines/clickhouse.ts"
 import { natsUser } from "../../deploy/nats/passwords.ts"
 import { readSettings } from "../../deploy/settings.ts"
-import { writerOptionsOf } from "../../deploy/writer-options.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../../migrations/migrate.ts"
 import { makeBrokers } from "./brokers.ts"
 import { makeEngine } from "./engine.ts"
@@ -60,7 +60,7 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     NATS_URL: urlOf(brokers.servers),
   })
   /** The streams that the writers share out among themselves. */
-  const streams = writerOptionsOf(settings).map(({ stream }) => stream)
+  const streams = actionStreams(settings.partitions)
   const services = yield* Layer.build(
     Layer.mergeAll(
       ClickHouse.layer({ url: `http://127.0.0.1:${httpPort}`, user: "tidemark_migrator", password: "" }),
@@ -72,6 +72,7 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
     duplicateWindow: WINDOW,
     actionsMaxAge: 30 * DAY,
     replicas: options.servers,
+    partitions: settings.partitions,
   }).pipe(Effect.retry(patience), Effect.provide(services))
 
   const linksToBrokers = Effect.all(brokers.servers.map(({ port }) => openLink(port)))

@@ -45,12 +45,16 @@ it.live(
         ),
       ).pipe(Effect.retry(patience))
       yield* Effect.gen(function* () {
-        yield* ensureTopology({ duplicateWindow: 4000, actionsMaxAge: 86_400_000, replicas: 3 }).pipe(
-          Effect.retry(patience),
-        )
+        yield* ensureTopology({
+          duplicateWindow: 4000,
+          actionsMaxAge: 86_400_000,
+          replicas: 3,
+          partitions: 1,
+        }).pipe(Effect.retry(patience))
         const version = (yield* Nats).connection.info?.version ?? ""
         const options = {
           stream: STREAMS.actions,
+          partitions: 1,
           duplicateWindow: 4000,
           maxClockAhead: 1000,
           lease: 1000,

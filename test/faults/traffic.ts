@@ -4,7 +4,7 @@ import { type Acknowledgement, type Message, Publisher } from "#nats/publisher.t
 import { Expected } from "./expected.ts"
 import { eventFor, publishZones, type SingleEvent } from "./single-events.ts"
 import { until } from "./until.ts"
-import { WINDOW, World } from "./world.ts"
+import { WINDOW, World, type WorldOptions } from "./world.ts"
 
 /** Tenants whose zones the directory knows before any writer starts; a test takes its own. */
 export const TENANTS = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"] as const
@@ -60,5 +60,7 @@ export class Traffic extends Context.Service<Traffic, Effect.Success<typeof make
   "tidemark/test/Traffic",
 ) {
   /** With the world that it runs in. */
-  static readonly layer = Layer.effect(Traffic, makeTraffic).pipe(Layer.provideMerge(World.layer))
+  static readonly layerOf = (options: WorldOptions) =>
+    Layer.effect(Traffic, makeTraffic).pipe(Layer.provideMerge(World.layerOf(options)))
+  static readonly layer = Traffic.layerOf({})
 }

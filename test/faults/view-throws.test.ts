@@ -6,7 +6,7 @@ import { Traffic } from "./traffic.ts"
 import { World } from "./world.ts"
 import { metricOf } from "./writers.ts"
 
-const INSERT_FAILED = 'tidemark_doubts_total{cause="insert_failed"}'
+const INSERT_FAILED = 'tidemark_doubts_total{stream="ACTIONS",cause="insert_failed"}'
 
 layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a view that throws", (it) => {
   it.effect(

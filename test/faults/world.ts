@@ -27,13 +27,23 @@ export const WRITER_SETTINGS = {
   BATCH_INTERVAL: "50ms",
 } as const
 
+export interface WorldOptions {
+  /** Streams of actions; 1 when absent. */
+  readonly partitions?: number
+  /** The broker's duplicate window, milliseconds; `WINDOW` when absent. */
+  readonly window?: number
+}
+
 /** The engines and writers of a fault test, each of which can be killed and started again. */
-export const makeWorld = Effect.gen(function* () {
+export const makeWorld = Effect.fn("makeWorld")(function* ({
+  partitions = 1,
+  window = WINDOW,
+}: WorldOptions) {
   const dataDir = yield* temporaryFolder
   const [natsPort, httpPort, tcpPort] = yield* Effect.all([freePort, freePort, freePort])
   const natsUrl = `nats://127.0.0.1:${natsPort}`
   const clickhouseUrl = `http://127.0.0.1:${httpPort}`
-  const broker = yield* makeEngine(embeddedNats({ dataDir, port: natsPort }), () =>
+  const broker = yield* makeEngine(embeddedNats({ dataDir, port: natsPort, partitions }), () =>
     Number(readFileSync(natsPidFile(dataDir), "utf8")),
   )
   const store = yield* makeEngine(
@@ -45,7 +55,9 @@ export const makeWorld = Effect.gen(function* () {
       NATS_URL: natsUrl,
       CLICKHOUSE_URL: clickhouseUrl,
       TIDEMARK_DATA_DIR: dataDir,
+      TIDEMARK_PARTITIONS: String(partitions),
       ...WRITER_SETTINGS,
+      DUPLICATE_WINDOW: `${window}ms`,
     },
     // Named by whoever looks for what went wrong.
     process.env["FAULTS_LOG"] ?? join(dataDir, "writers.log"),
@@ -58,9 +70,12 @@ export const makeWorld = Effect.gen(function* () {
     ),
   )
   yield* migrate(MIGRATIONS_FOLDER).pipe(Effect.provide(services))
-  yield* ensureTopology({ duplicateWindow: WINDOW, actionsMaxAge: 30 * DAY, replicas: 1 }).pipe(
-    Effect.provide(services),
-  )
+  yield* ensureTopology({
+    duplicateWindow: window,
+    actionsMaxAge: 30 * DAY,
+    replicas: 1,
+    partitions,
+  }).pipe(Effect.provide(services))
 
   /** The writer's record as the bucket holds it; undefined when there is none. */
   const ledger = Effect.gen(function* () {
@@ -107,8 +122,10 @@ export const makeWorld = Effect.gen(function* () {
 })
 
 /** A world of its own for a test file, with clients of both engines. */
-export class World extends Context.Service<World, Effect.Success<typeof makeWorld>>()("tidemark/test/World") {
-  static readonly layer = Layer.effectContext(
-    Effect.map(makeWorld, (world) => Context.add(world.services, World, world)),
-  )
+export class World extends Context.Service<World, Effect.Success<ReturnType<typeof makeWorld>>>()(
+  "tidemark/test/World",
+) {
+  static readonly layerOf = (options: WorldOptions) =>
+    Layer.effectContext(Effect.map(makeWorld(options), (world) => Context.add(world.services, World, world)))
+  static readonly layer = World.layerOf({})
 }

@@ -73,14 +73,18 @@ const metricsOf = (writer: WriterProcess) =>
     return values
   })
 
-/** One value of `/metrics`; undefined when it is not there. */
+/** One value of `/metrics`, of all streams together unless labels are named; undefined when it is not there. */
 export const metricOf = (writer: WriterProcess, name: string) =>
-  Effect.map(metricsOf(writer), (values) => values.get(name))
+  Effect.map(metricsOf(writer), (values) => {
+    const found = [...values].filter(([key]) => key === name || key.startsWith(`${name}{`))
+    return found.length === 0 ? undefined : found.reduce((sum, [, value]) => sum + value, 0)
+  })
 
-/** It owns the partition, as far as it knows. */
-export const owns = (writer: WriterProcess) =>
-  Effect.map(metricOf(writer, "tidemark_writer_owner"), (owner) => owner === 1)
+/** How many streams it owns, as far as it knows; undefined while it is not up. */
+export const streamsOf = (writer: WriterProcess) => metricOf(writer, "tidemark_writer_owner")
 
-/** It is up and does not own the partition. */
-export const standsBy = (writer: WriterProcess) =>
-  Effect.map(metricOf(writer, "tidemark_writer_owner"), (owner) => owner === 0)
+/** It owns a stream, as far as it knows. */
+export const owns = (writer: WriterProcess) => Effect.map(streamsOf(writer), (owned = 0) => owned > 0)
+
+/** It is up and owns none. */
+export const standsBy = (writer: WriterProcess) => Effect.map(streamsOf(writer), (owned) => owned === 0)

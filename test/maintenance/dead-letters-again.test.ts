@@ -116,7 +116,9 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a de
         expect(early?.letter).toMatchObject({ stream: STREAMS.directory, reason: "time_in_future" })
         expect(yield* Effect.flip(replayed(early))).toBeInstanceOf(NotReplayable)
 
-        expect(yield* metricOf(writer, 'tidemark_dead_letters_total{reason="time_in_future"}')).toBe(1)
+        expect(
+          yield* metricOf(writer, 'tidemark_dead_letters_total{stream="DIRECTORY",reason="time_in_future"}'),
+        ).toBe(1)
 
         // As a writer that does not know the action yet would have left it.
         const record = {

@@ -9,6 +9,7 @@ import { WINDOW, World } from "../faults/world.ts"
 /** Batches are as large as those of the writer whose place is taken; of few rows a start proves few again by itself. */
 export const maintenance = (rows = 400): MaintenanceOptions => ({
   stream: STREAMS.actions,
+  partitions: 1,
   duplicateWindow: WINDOW,
   maxClockAhead: 1000,
   lease: 1000,
