@@ -39,7 +39,7 @@ const jetstreamz = async (port: number): Promise<JetStreamz | undefined> => {
 /** The servers of the fault suite, one or a cluster, each of which can be killed, stopped and started again. */
 export const makeBrokers = Effect.fn("makeBrokers")(function* (
   dataDir: string,
-  options: { readonly servers: number; readonly program: string },
+  options: { readonly servers: number; readonly program: string; readonly partitions: number },
 ) {
   const places = yield* Effect.all(
     Array.from({ length: options.servers }, (_, n) =>
@@ -74,6 +74,7 @@ export const makeBrokers = Effect.fn("makeBrokers")(function* (
             dataDir: folder,
             port,
             program: options.program,
+            partitions: options.partitions,
             configuration: [
               `server_name: ${name}`,
               `http: "127.0.0.1:${monitorPort}"`,

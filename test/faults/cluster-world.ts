@@ -26,6 +26,7 @@ export interface ClusterOptions {
   readonly servers: number
   readonly program: string
   readonly writers: number
+  readonly partitions: number
 }
 
 const urlOf = (ports: ReadonlyArray<{ readonly port: number }>) =>
@@ -49,6 +50,7 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
   const common = {
     TIDEMARK_DATA_DIR: dataDir,
     NATS_REPLICAS: String(options.servers),
+    TIDEMARK_PARTITIONS: String(options.partitions),
     ...WRITER_SETTINGS,
     // Each piece of a doubtful range is a consumer, which a cluster makes slowly.
     BATCH_ROWS: "1000",

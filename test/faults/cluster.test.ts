@@ -19,7 +19,7 @@ const nats = newerNats()
 const makeWorld = Effect.gen(function* () {
   const where =
     "missing" in nats ? { servers: 1, program: "nats-server" } : { servers: 3, program: nats.program }
-  return yield* makeClusterWorld({ dataDir: yield* temporaryFolder, writers: 2, ...where })
+  return yield* makeClusterWorld({ dataDir: yield* temporaryFolder, writers: 2, partitions: 1, ...where })
 })
 
 class Cluster extends Context.Service<Cluster, Effect.Success<typeof makeWorld>>()("tidemark/test/Cluster") {

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { STREAMS } from "#schemas/names.ts"
 import type { ClusterWorld } from "./cluster-world.ts"
 import { type Fault, type Target } from "./plan.ts"
 import type { Link } from "./proxy.ts"
@@ -9,7 +8,7 @@ type Broker = ClusterWorld["brokers"]["servers"][number]
 
 /** The writers of a world that are up, and what can be done to all of it. */
 export const makeInflictor = Effect.fn("makeInflictor")(function* (world: ClusterWorld) {
-  const { writers, brokers, store, producer } = world
+  const { writers, brokers, store, producer, streams } = world
   const processes: Array<WriterProcess> = yield* Effect.all(writers.map(({ start }) => start))
   /** Servers that something is done to already. */
   const busy = new Set<Broker>()
@@ -18,7 +17,7 @@ export const makeInflictor = Effect.fn("makeInflictor")(function* (world: Cluste
     const wanted =
       role === "any"
         ? brokers.servers[n]
-        : yield* brokers.leaderOf(role === "actions" ? { stream: STREAMS.actions } : role)
+        : yield* brokers.leaderOf(role === "actions" ? { stream: streams[n % streams.length] ?? "" } : role)
     return wanted !== undefined && !busy.has(wanted)
       ? wanted
       : brokers.servers.find((server) => !busy.has(server))

@@ -10,6 +10,7 @@ const USAGE = `npm run test:faults -- [options]
   --rate N           events a second (1000)
   --count-every N    rounds between two counts and audits (1)
   --writers N        processes (3)
+  --partitions N     streams that the actions are in (3)
   --longest MS       the longest that a fault lasts (4000)
   --only KIND        this kind of fault alone; may be given several times
   --require-cluster  fail where no nats-server for a cluster can be had, instead of running on one server
@@ -30,6 +31,7 @@ const read = () => {
         rate: { type: "string", default: "1000" },
         "count-every": { type: "string", default: "1" },
         writers: { type: "string", default: "3" },
+        partitions: { type: "string", default: "3" },
         longest: { type: "string", default: "4000" },
         only: { type: "string", multiple: true, default: [] },
         "require-cluster": { type: "boolean", default: false },
@@ -46,7 +48,7 @@ if (values.help) {
   process.exit(0)
 }
 const number = (
-  name: "rounds" | "seed" | "rate" | "count-every" | "writers" | "longest",
+  name: "rounds" | "seed" | "rate" | "count-every" | "writers" | "partitions" | "longest",
   least: number,
 ): number => {
   const value = Number(values[name])
@@ -63,13 +65,16 @@ const options = {
   rate: number("rate", 1),
   countEvery: number("count-every", 1),
   writers: number("writers", 1),
+  partitions: number("partitions", 1),
   longest: number("longest", 1001),
   only: values.only,
   say,
 }
 const nats = newerNats()
 if (!("missing" in nats))
-  say(`seed ${options.seed}: ${options.writers} writers, three nats-server ${nats.version}`)
+  say(
+    `seed ${options.seed}: ${options.writers} writers, ${options.partitions} partitions, three nats-server ${nats.version}`,
+  )
 else if (values["require-cluster"]) stop(`no nats-server for a cluster: ${nats.missing}`)
 else say(`seed ${options.seed}: ONE nats-server of one replica, no cluster: ${nats.missing}`)
 

@@ -21,6 +21,7 @@ it.live(
         rate: 600,
         countEvery: 5,
         writers: 2,
+        partitions: 2,
         longest: 1300,
         only: [],
         nats,

@@ -26,6 +26,8 @@ export interface SuiteOptions {
   /** Everything is counted after so many rounds, and at the end. */
   readonly countEvery: number
   readonly writers: number
+  /** Streams that the actions are in. */
+  readonly partitions: number
   /** Milliseconds that a fault lasts at most. */
   readonly longest: number
   /** Kinds of faults, all when it is empty. */
@@ -198,6 +200,7 @@ export const runSuite = Effect.fn("runSuite")(function* (options: SuiteOptions) 
   const world = yield* makeClusterWorld({
     dataDir,
     writers: options.writers,
+    partitions: options.partitions,
     ...("missing" in nats ? { servers: 1, program: "nats-server" } : { servers: 3, program: nats.program }),
   })
   return yield* runIn(world, options).pipe(Effect.provide(world.services))
