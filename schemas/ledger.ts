@@ -17,8 +17,8 @@ export const Unproved = Schema.Struct({
   from: Schema.String,
   to: Schema.String,
   /**
-   * A table that is about to take the place of a part of a rollup. A statement that does so has no deadline, so whoever owns
-   * the partition next drops the table first: then the statement fails, if it comes at all.
+   * A table that is about to be exchanged with a rollup. A statement that does so has no deadline, so whoever owns the partition
+   * next drops the table first: a statement that comes then fails, and after one that came before it is the old rollup that goes.
    */
   shadow: Schema.optionalKey(Schema.String),
 })

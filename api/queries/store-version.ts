@@ -6,8 +6,8 @@ import type { Range } from "./range.ts"
 
 /**
  * What the tables are made of: a fingerprint of the parts of each table and partition. Every insert and every mutation
- * makes parts of new names; a name comes back only in a store that was put back, which was written at another time. So while the
- * fingerprint is the same the rows are.
+ * makes parts of new names; a name comes back only in a store that was put back and in a rollup that was rebuilt, which were
+ * written at another time. So while the fingerprint is the same the rows are.
  */
 export type StoreVersion = ReadonlyMap<string, string>
 

@@ -1,11 +1,14 @@
 // What users.xml grants and limits, as the server sees it. Plain HTTP: our client's own settings are refused to a
 // user with readonly = 1, as to any BI tool's.
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
+import { DATABASE } from "#schemas/names.ts"
+import { ROLLUPS } from "../../pipeline/writer/rollups.ts"
 import { asBiUser, BI_TENANTS } from "../../test/bi-users.ts"
 
 const OK = 0
 const READONLY = 164
 const ACCESS_DENIED = 497
+const UNKNOWN_TABLE = 60
 const AUTHENTICATION_FAILED = 516
 const SETTING_CONSTRAINT_VIOLATION = 452
 const TIMEOUT_EXCEEDED = 159
@@ -33,6 +36,8 @@ const TRUNCATE = "TRUNCATE TABLE tidemark.users_test"
 const DROP = "DROP TABLE tidemark.users_test"
 const READ_FILE = "SELECT * FROM file('/etc/passwd', LineAsString)"
 const READ_URL = "SELECT * FROM url('http://127.0.0.1:1/', LineAsString)"
+const SHADOW = "CREATE TABLE IF NOT EXISTS tidemark_rebuild.users_test AS tidemark.user_activity_15m"
+const exchange = (table: string) => `EXCHANGE TABLES tidemark_rebuild.nobodys AND tidemark.${table}`
 const KILL = "KILL QUERY WHERE query_id = 'nobody''s' SYNC"
 
 beforeAll(async () => {
@@ -59,7 +64,10 @@ describe("rights", () => {
       "tidemark_migrator",
       ["DROP DATABASE tidemark", "CREATE DATABASE users_test", "CREATE USER users_test", READ_FILE, KILL],
     ],
-    ["tidemark_writer", [CREATE, ADD, UPDATE, TRUNCATE, DROP, READ_FILE, READ_URL]],
+    [
+      "tidemark_writer",
+      [CREATE, ADD, UPDATE, TRUNCATE, DROP, exchange("users_test"), exchange("actions"), READ_FILE, READ_URL],
+    ],
     ["tidemark_api", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
     ["tidemark_exporter", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
     ["tidemark_reader", [INSERT, DELETE, UPDATE, CREATE, ADD, TRUNCATE, DROP, KILL, READ_FILE, READ_URL]],
@@ -69,6 +77,34 @@ describe("rights", () => {
         statement,
         expect.toBeOneOf([ACCESS_DENIED, READONLY]),
       ])
+  })
+
+  it.each(ROLLUPS.map(({ table }) => table.slice(DATABASE.length + 1)))(
+    "tidemark_writer alone may exchange %s, which it may not alter",
+    async (table) => {
+      expect(await run("tidemark_writer", exchange(table))).toBe(UNKNOWN_TABLE)
+      for (const change of [
+        "ADD COLUMN x String",
+        "MODIFY SETTING merge_with_ttl_timeout = 1",
+        "MODIFY COMMENT 'x'",
+      ])
+        expect(await run("tidemark_writer", `ALTER TABLE tidemark.${table} ${change}`)).toBe(ACCESS_DENIED)
+      for (const user of ["tidemark_migrator", "tidemark_api", "tidemark_exporter", "tidemark_reader"])
+        expect([user, await run(user, exchange(table))]).toEqual([
+          user,
+          expect.toBeOneOf([ACCESS_DENIED, READONLY]),
+        ])
+    },
+  )
+
+  it("nobody but tidemark_writer sees what is being built", async () => {
+    expect(await run("tidemark_writer", SHADOW)).toBe(OK)
+    for (const user of ["tidemark_migrator", "tidemark_api", "tidemark_exporter", "tidemark_reader"])
+      expect([user, await run(user, "SELECT count() FROM tidemark_rebuild.users_test")]).toEqual([
+        user,
+        ACCESS_DENIED,
+      ])
+    expect(await run("tidemark_writer", "DROP TABLE tidemark_rebuild.users_test")).toBe(OK)
   })
 
   it.each(["tidemark_migrator", "tidemark_writer", "tidemark_api", "tidemark_reader"])(

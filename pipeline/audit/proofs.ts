@@ -60,8 +60,9 @@ export const readCoverage = Effect.fn("readCoverage")(function* ({
   return coverageOf(compared, yield* firstHeld(stream))
 })
 
-// Parts are never changed, and a name comes back only in a store that was put back, whose parts were written at another
-// time. A merge makes others of the same rows: the month is compared once more, which costs time and nothing else.
+// Parts are never changed, and a name comes back only in a store that was put back and in a rollup that was rebuilt, whose
+// parts were written at another time. A merge makes others of the same rows, and a rebuild of the months that stay: the
+// month is compared once more, which costs time and nothing else.
 const MONTHS = `
 SELECT
   toUInt32(partition_id) AS month,

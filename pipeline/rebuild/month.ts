@@ -1,4 +1,6 @@
-import { TABLES } from "#schemas/names.ts"
+import { Effect } from "effect"
+import { ClickHouse } from "#clickhouse"
+import { DATABASE, TABLES } from "#schemas/names.ts"
 import type { Rollup } from "../writer/rollups.ts"
 
 /** The column by whose month a rollup is partitioned, and what it is in raw. */
@@ -13,3 +15,18 @@ export const monthsOfRaw = (rollup: Rollup): string => `
 SELECT DISTINCT toUInt32(toYYYYMM(${calendarOf(rollup).of})) AS month
 FROM ${TABLES.actions} AS a
 WHERE ${rollup.filter}`
+
+const MONTHS = `
+SELECT DISTINCT toUInt32(partition_id) AS month
+FROM system.parts
+WHERE database = {database:String} AND table = {table:String} AND active
+ORDER BY month`
+
+/** The months that a rollup has parts of. */
+export const monthsIn = Effect.fnUntraced(function* ({ table }: Rollup) {
+  const store = yield* ClickHouse
+  const rows = yield* store.query<{ readonly month: number }>(MONTHS, {
+    params: { database: DATABASE, table: table.slice(DATABASE.length + 1) },
+  })
+  return rows.map(({ month }) => month)
+})

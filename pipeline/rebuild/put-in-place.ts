@@ -1,36 +1,38 @@
 import { Effect } from "effect"
-import { ClickHouse } from "#clickhouse"
-import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, everybodysDelete, queryId } from "../writer/fence.ts"
+import { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Rollup } from "../writer/rollups.ts"
-import { ownRecord } from "../writer/settle.ts"
-import { calendarOf } from "./month.ts"
+import { attachRest } from "./rest.ts"
 
-const partsOf = (rollup: Rollup, table: string): string => `
-SELECT DISTINCT _part AS part
-FROM ${table}
-WHERE toYYYYMM(${calendarOf(rollup).name}) = {month:UInt32}`
+const SHAPES = `
+SELECT DISTINCT replaceOne(create_table_query, concat(database, '.', name), '') AS shape
+FROM system.tables
+WHERE concat(database, '.', name) IN {tables:Array(String)}`
+
+/** The shadow was made like the rollup, but a while ago: a migration that ran since must not be exchanged away. */
+const checkShape = Effect.fnUntraced(function* ({ table }: Rollup, shadow: string) {
+  const store = yield* ClickHouse
+  const shapes = yield* store.query<{ readonly shape: string }>(SHAPES, {
+    params: { tables: [table, shadow] },
+  })
+  if (shapes.length !== 1)
+    return yield* new ClickHouseError({
+      reason: "other",
+      detail: `${table} was altered while it was built anew; begin again`,
+    })
+})
 
 /**
- * A month of the shadow takes the place of the rollup's. The server refuses one without rows; then the rollup's own are taken
- * out, of the parts seen now alone, so that a statement that runs late takes nothing of what came after.
+ * The shadow takes the rollup's place, all its months in one step. Nobody may write either table meanwhile. Afterwards the
+ * shadow's name is the old rollup's, where readers that began before come to their end.
  */
-export const putInPlace = Effect.fn("putInPlace")(function* (rollup: Rollup, shadow: string, month: number) {
+export const putInPlace = Effect.fn("putInPlace")(function* (
+  rollup: Rollup,
+  shadow: string,
+  built: ReadonlyArray<number>,
+): Effect.fn.Return<void, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
-  const seen = (table: string) =>
-    store.query<{ readonly part: string }>(partsOf(rollup, table), { params: { month } })
-  if ((yield* seen(shadow)).length > 0)
-    return yield* store.command(`ALTER TABLE ${rollup.table} REPLACE PARTITION ID '${month}' FROM ${shadow}`)
-  const parts = yield* seen(rollup.table)
-  if (parts.length === 0) return
-  const record = yield* ownRecord
-  yield* store.command(
-    `DELETE FROM ${rollup.table}
-     WHERE toYYYYMM(${calendarOf(rollup).name}) = {month:UInt32} AND _part IN {parts:Array(String)}
-         AND ${DELETE_WITHIN_LEASE}`,
-    {
-      queryId: queryId(record, "remove"),
-      params: { month, parts: parts.map(({ part }) => part), ...everybodysDelete(record) },
-      settings: DELETE_SETTINGS,
-    },
-  )
+  yield* attachRest(rollup, shadow, built)
+  yield* checkShape(rollup, shadow)
+  // Never sent twice: a second one would put the old rollup back.
+  yield* store.command(`EXCHANGE TABLES ${shadow} AND ${rollup.table}`)
 })

@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
-import { DATABASE } from "#schemas/names.ts"
 import type { Nats } from "#nats/connection.ts"
 import { isWhole } from "../writer/kept-month.ts"
 import type { Writer } from "../writer/context.ts"
@@ -11,7 +10,7 @@ import type { Zones } from "../writer/zones.ts"
 import { correct, countWrong } from "./check.ts"
 import { readCut } from "./cut.ts"
 import { addBeyond, fillMonth, fingerprint, hasTotals } from "./fill.ts"
-import { monthsOfRaw } from "./month.ts"
+import { monthsIn, monthsOfRaw } from "./month.ts"
 import { putInPlace } from "./put-in-place.ts"
 import { makeShadow } from "./shadow.ts"
 
@@ -33,20 +32,11 @@ export interface Rebuilt {
   readonly paused: number
 }
 
-const MONTHS = `
-SELECT DISTINCT toUInt32(partition_id) AS month
-FROM system.parts
-WHERE database = {database:String} AND table = {table:String} AND active
-ORDER BY month`
-
 /** The months that a rollup has, or should have, and those of them that raw can build it from. */
 const monthsOf = Effect.fnUntraced(function* (rollup: Rollup, wanted: ReadonlySet<number> | undefined) {
   const store = yield* ClickHouse
-  const had = yield* store.query<{ readonly month: number }>(MONTHS, {
-    params: { database: DATABASE, table: rollup.table.slice(DATABASE.length + 1) },
-  })
   const due = yield* store.query<{ readonly month: number }>(monthsOfRaw(rollup))
-  const months = [...new Set([...had, ...due].map(({ month }) => month))]
+  const months = [...new Set([...(yield* monthsIn(rollup)), ...due.map(({ month }) => month)])]
     .filter((month) => wanted?.has(month) ?? true)
     .toSorted((a, b) => a - b)
   const now = Date.now()
@@ -56,7 +46,10 @@ const monthsOf = Effect.fnUntraced(function* (rollup: Rollup, wanted: ReadonlySe
   }
 })
 
-/** Does work as the owner of every stream, each of whose ledgers names the shadow that is about to be taken over. */
+/**
+ * Does work as the owner of every stream, each of whose ledgers names the shadow that is about to be exchanged with the
+ * rollup. No rollup need be repaired when this is broken off: both tables are whole, and one of them is in place.
+ */
 const behindBarriers = (
   streams: ReadonlyArray<MaintenanceOptions>,
   zones: Zones,
@@ -74,9 +67,9 @@ const behindBarriers = (
 }
 
 /**
- * Builds a rollup anew from raw, beside the one that is read, and puts it in its place month by month, each at once. Writers
- * go on while it is built up to a cut of the streams and compared with raw key by key; they pause while what came since is
- * added, counted, and put in place. A reader sees a month as it was or as it is, nothing between.
+ * Builds a rollup anew from raw, beside the one that is read, and puts it in its place in one step. Writers go on while it is
+ * built up to a cut of the streams and compared with raw key by key; they pause while what came since is added, counted, and
+ * put in place. A reader sees the whole rollup as it was or as it is, nothing between, however many months it asks for.
  */
 export const rebuild = Effect.fn("rebuild")(function* (
   rollup: Rollup,
@@ -101,8 +94,7 @@ export const rebuild = Effect.fn("rebuild")(function* (
         const isSame = (yield* fingerprint(rollup, month, cut)) === prints.get(month)
         if (!isSame || !(yield* hasTotals(rollup, shadow, month))) yield* correct(rollup, shadow, month)
       }
-      // One after the other, so that a reader of several sees them change together but for a moment.
-      for (const month of months) yield* putInPlace(rollup, shadow, month)
+      yield* putInPlace(rollup, shadow, months)
     })
     if (months.length > 0) yield* behindBarriers(streams, zones, shadow, swap)
     return (performance.now() - began) / 1000

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { DATABASE, REBUILD_DATABASE } from "#schemas/names.ts"
 import type { Rollup } from "../writer/rollups.ts"
+import { dropShadow } from "../writer/shadow.ts"
 
 /** What runs that were killed left behind, long ago: nothing is built for so long. */
 const FORGOTTEN_HOURS = 12
@@ -14,8 +15,7 @@ const removeForgotten = Effect.gen(function* () {
      WHERE database = {database:String} AND metadata_modification_time < now() - toIntervalHour({hours:UInt32})`,
     { params: { database: REBUILD_DATABASE, hours: FORGOTTEN_HOURS } },
   )
-  for (const { name } of forgotten)
-    yield* store.command(`DROP TABLE IF EXISTS ${REBUILD_DATABASE}.${name} SYNC`)
+  for (const { name } of forgotten) yield* dropShadow(`${REBUILD_DATABASE}.${name}`)
 })
 
 /** An empty table like a rollup's, gone with the scope. Its name is nobody else's, so a late statement meets no other's rows. */
@@ -29,7 +29,7 @@ export const makeShadow = ({ table }: Rollup) =>
       return shadow
     }),
     (shadow) =>
-      Effect.flatMap(ClickHouse, (store) => store.command(`DROP TABLE IF EXISTS ${shadow} SYNC`)).pipe(
+      dropShadow(shadow).pipe(
         Effect.catch((error: ClickHouseError) =>
           Effect.logWarning(`${shadow} is left behind: ${error.message}`),
         ),

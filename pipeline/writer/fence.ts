@@ -40,9 +40,6 @@ export const deleteParams = (record: LedgerRecord) => ({
   deadline: record.lease_until,
 })
 
-/** The same of rows of every stream's tenants, for which all their owners wait. */
-export const everybodysDelete = (record: LedgerRecord) => ({ by: "tidemark", deadline: record.lease_until })
-
 /** The condition of a mutation that needs no deadline. */
 export const MUTATION_OF = "notEmpty({by:String})"
 export const mutationParams = (stream: string) => ({ by: queryPrefix(stream) })

@@ -67,7 +67,8 @@ const KEYS_AT_ONCE = 200
 /**
  * A sum can be corrected by adding; an earliest time that is too early and a latest that is too late cannot. Such keys,
  * left by rows that raw never kept, are taken out whole, and the next comparison writes them anew. Only the parts seen
- * now are touched, so a statement that runs late takes nothing of what came after.
+ * now are touched, so a statement that runs late takes nothing of what came after. (A rebuild begins parts' names anew, and
+ * itself begins when no statement of an owner before can run any more.)
  */
 const removeWrongTimes = Effect.fnUntraced(function* (rollup: Rollup, scope: Scope, record: LedgerRecord) {
   const store = yield* ClickHouse

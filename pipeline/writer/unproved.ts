@@ -1,10 +1,11 @@
 import { Effect } from "effect"
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord, Unproved } from "#schemas/ledger.ts"
 import type { NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
 import { LeaseLost } from "./ledger.ts"
 import { ownScope, repairRollups, type Scope } from "./repair-rollups.ts"
+import { dropShadow } from "./shadow.ts"
 
 type Failure = ClickHouseError | NatsError | LeaseLost
 
@@ -32,10 +33,8 @@ export const settleUnproved = Effect.fn("settleUnproved")(function* (): Effect.f
   const record = ledger.current()
   if (record === undefined) return yield* new LeaseLost({ stream: options.stream, owner: "nobody" })
   if (record.unproved === undefined) return 0
-  const store = yield* ClickHouse
   const { shadow } = record.unproved
-  // The name is one of ours, and no statement takes a table as a parameter here.
-  if (shadow !== undefined) yield* store.command(`DROP TABLE IF EXISTS ${shadow} SYNC`)
+  if (shadow !== undefined) yield* dropShadow(shadow)
   const scope = yield* ownScope(scopeOf(record.unproved))
   const keys = yield* repairRollups(scope, () => ledger.current() ?? record)
   metrics.rollupKeysRepaired += keys

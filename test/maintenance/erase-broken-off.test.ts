@@ -1,12 +1,11 @@
 // A candidate's erasure that is killed in the middle, and done again.
-import type { ChildProcess } from "node:child_process"
 import { expect, layer } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { deadLetterId } from "#schemas/dead-letter.ts"
-import type { LedgerRecord } from "#schemas/ledger.ts"
-import { BUCKETS, deadLetterSubject, STREAMS, TABLES } from "#schemas/names.ts"
+import { deadLetterSubject, STREAMS, TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
+import { forgetBarrier, killWhen } from "./broken-off.ts"
 import { tidemark } from "./command-line.ts"
 import { holding, rowsOf, tell } from "./erasures.ts"
 import { Traffic } from "../faults/traffic.ts"
@@ -16,29 +15,6 @@ import { metricOf, owns } from "../faults/writers.ts"
 
 const ERASE = ["erase", "--tenant", "d", "--candidate", "k_1", "--mode", "delete", "--yes"]
 const NAME = "Zaphodbeeblebrox"
-
-/** Runs it until something holds, and kills it then. */
-const killWhen = Effect.fnUntraced(function* (
-  what: string,
-  holds: Effect.Effect<boolean, unknown, ClickHouse>,
-) {
-  let child: ChildProcess | undefined
-  const running = yield* tidemark(ERASE, (started) => {
-    child = started
-  }).pipe(Effect.forkChild)
-  yield* until(what, holds)
-  child?.kill("SIGKILL")
-  return yield* Fiber.join(running)
-})
-
-/** What half a minute does to the barrier of a process that is gone. */
-const forgetBarrier = Effect.gen(function* () {
-  const { kv } = yield* Nats
-  const bucket = yield* Effect.promise(() => kv.open(BUCKETS.ledger))
-  const entry = yield* Effect.promise(() => bucket.get(STREAMS.actions))
-  const { barrier: _, ...record } = entry?.json<LedgerRecord>() ?? {}
-  yield* Effect.promise(() => bucket.update(STREAMS.actions, JSON.stringify(record), entry?.revision ?? 0))
-}).pipe(Effect.sandbox, Effect.retry({ times: 20 }))
 
 layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an erasure", (it) => {
   it.effect(
@@ -90,6 +66,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         expect(before).toBeGreaterThan(200)
         // Raw has let go of the rows, the rollups have not been made right.
         const killed = yield* killWhen(
+          ERASE,
           "raw lets go",
           Effect.map(rows, (left) => left === 0),
         )

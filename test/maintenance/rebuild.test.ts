@@ -1,35 +1,15 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { ClickHouse } from "#clickhouse"
-import type { LedgerRecord } from "#schemas/ledger.ts"
-import { BUCKETS, REBUILD_DATABASE, STREAMS, TABLES } from "#schemas/names.ts"
-import { Nats } from "#nats/connection.ts"
-import { lookAt, rebuild, type RebuildOptions } from "../../pipeline/rebuild/rebuild.ts"
-import { type Rollup, ROLLUPS } from "../../pipeline/writer/rollups.ts"
+import { TABLES } from "#schemas/names.ts"
+import { lookAt } from "../../pipeline/rebuild/rebuild.ts"
+import { ROLLUPS } from "../../pipeline/writer/rollups.ts"
 import { Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
 import { World } from "../faults/world.ts"
-import { kill, owns } from "../faults/writers.ts"
-import { asMaintainer, command, maintenance } from "./maintainer.ts"
-
-const rebuilding = (rollup: Rollup, options: Partial<RebuildOptions> = {}) =>
-  asMaintainer((zones) => rebuild(rollup, { streams: [maintenance(20)], zones, ...options }))
-
-const sumOf = (table: string, tenant: string) =>
-  Effect.flatMap(ClickHouse, (store) =>
-    store.query<{ events: number }>(
-      `SELECT sum(events) AS events FROM ${table} WHERE tenant = {tenant:String}`,
-      {
-        params: { tenant },
-      },
-    ),
-  ).pipe(Effect.map((rows) => rows[0]?.events ?? 0))
-
-const shadows = Effect.flatMap(ClickHouse, (store) =>
-  store.query<{ name: string }>(
-    `SELECT name AS name FROM system.tables WHERE database = '${REBUILD_DATABASE}'`,
-  ),
-)
+import { owns } from "../faults/writers.ts"
+import { asMaintainer, command } from "./maintainer.ts"
+import { rebuilding, shadows, sumOf } from "./rebuilds.ts"
 
 layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a rebuild", (it) => {
   it.effect(
@@ -76,46 +56,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         // The views still fill what was put in place.
         yield* publish("d", 50)
         yield* quiet
-        expect(yield* expected.differences()).toEqual([])
-      }),
-    { timeout: 60_000 },
-  )
-
-  it.effect(
-    "that hangs before its last step does not take it any more when a writer has taken over",
-    () =>
-      Effect.gen(function* () {
-        const { expected, publish } = yield* Traffic
-        const { startWriter, quiet, ledger } = yield* World
-        const writer = yield* startWriter({ BATCH_ROWS: "20" })
-        yield* publish("e", 100)
-        yield* quiet
-        yield* kill(writer, "SIGTERM")
-        // What the command would have done last: the shadow is whole, the ledger names it, and then it hangs.
-        const shadow = `${REBUILD_DATABASE}.hung`
-        yield* asMaintainer(() => command(`CREATE TABLE ${shadow} AS ${TABLES.activity15m}`))
-        yield* asMaintainer(() => command(`INSERT INTO ${shadow} SELECT * FROM ${TABLES.activity15m}`))
-        const { kv } = yield* Nats
-        yield* Effect.promise(async () => {
-          const bucket = await kv.open(BUCKETS.ledger)
-          const entry = await bucket.get(STREAMS.actions)
-          const unproved = { tenants: [], from: "2026-11-01", to: "2026-11-01", shadow }
-          await bucket.put(STREAMS.actions, JSON.stringify({ ...entry?.json<LedgerRecord>(), unproved }))
-        })
-        yield* startWriter({ BATCH_ROWS: "20" })
-        yield* publish("e", 100)
-        yield* until(
-          "a writer took over",
-          Effect.map(ledger, (record) => record?.unproved === undefined),
-        )
-        yield* quiet
-        const month = new Date().toISOString().slice(0, 7).replace("-", "")
-        const late = yield* Effect.flip(
-          asMaintainer(() =>
-            command(`ALTER TABLE ${TABLES.activity15m} REPLACE PARTITION ID '${month}' FROM ${shadow}`),
-          ),
-        )
-        expect(late).toMatchObject({ _tag: "ClickHouseError", reason: "schema" })
         expect(yield* expected.differences()).toEqual([])
       }),
     { timeout: 60_000 },
