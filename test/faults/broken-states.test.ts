@@ -92,7 +92,7 @@ const breakRollup = Effect.fnUntraced(function* (
     )
 })
 
-layer(World.layer, { excludeTestServices: true, timeout: "60 seconds" })("the repair", (it) => {
+layer(World.layer, { excludeTestServices: true, timeout: "120 seconds" })("the repair", (it) => {
   it.effect(
     "brings every state that a broken insert can leave to what was published",
     () =>

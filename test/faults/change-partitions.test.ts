@@ -16,7 +16,7 @@ const saying = (writer: WriterProcess, words: string) =>
     Effect.sync(() => writer.log().includes(words)),
   )
 
-layer(Traffic.layerOf({ window: WINDOW }), { excludeTestServices: true, timeout: "60 seconds" })(
+layer(Traffic.layerOf({ window: WINDOW }), { excludeTestServices: true, timeout: "120 seconds" })(
   "the number of partitions",
   (it) => {
     it.effect(

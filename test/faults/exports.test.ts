@@ -44,7 +44,7 @@ const startExporter = async (): Promise<ChildProcess> => {
     await once(child, "exit")
   })
   await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
+    timeout: 120_000,
     interval: 100,
   })
   return child

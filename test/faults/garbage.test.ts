@@ -16,7 +16,7 @@ const ROUNDS = 300
 const GARBAGE_A_ROUND = 10
 const VALID_A_ROUND = 4
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("garbage", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("garbage", (it) => {
   it.effect(
     "is dead-lettered byte for byte, and every valid event among it is stored once",
     () =>

@@ -21,7 +21,7 @@ const putLedger = (record: LedgerRecord | undefined) =>
 const ledgerIs = (what: string, fits: (record: LedgerRecord | undefined) => boolean) =>
   Effect.flatMap(World, ({ ledger }) => until(what, Effect.map(ledger, fits)))
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the ledger", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("the ledger", (it) => {
   it.effect(
     "lost while its owner is stopped: nobody writes before that one's lease is over",
     () =>
@@ -81,7 +81,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
         expect(yield* expected.differences()).toEqual([])
         yield* kill(standby, "SIGTERM")
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -106,7 +106,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
         expect(yield* expected.differences()).toEqual([])
         expect((yield* ledger)?.generation).toBe(older?.generation)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -129,7 +129,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
         expect(yield* expected.differences()).toEqual([])
         expect((yield* ledger)?.generation).toBe(record.generation)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -151,6 +151,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

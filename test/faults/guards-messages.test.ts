@@ -17,7 +17,7 @@ const gone = Effect.gen(function* () {
   )
 })
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a message that", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a message that", (it) => {
   it.effect(
     "left the stream before it was stored is noted, and the writer goes on",
     () =>
@@ -44,7 +44,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a me
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -109,7 +109,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a me
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -147,6 +147,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a me
         expect(yield* expected.differences()).toEqual([])
         expect((yield* deadLetters).length).toBe(3)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

@@ -15,7 +15,7 @@ const isRight = Effect.gen(function* () {
   return (yield* expected.differences()).length === 0
 }).pipe(Effect.orElseSucceed(() => false))
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a store that lost rows", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a store that lost rows", (it) => {
   it.effect(
     "put back from a copy while the writer runs gets what was committed later once more",
     () =>
@@ -36,7 +36,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a st
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -70,7 +70,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a st
         expect(new Set(letters.map(({ sequence }) => sequence)).size).toBe(900)
         expect(letters.length).toBe(900)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -96,6 +96,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a st
         expect(yield* expected.differences()).toEqual([])
         expect(yield* metricOf(next, "tidemark_rows_repaired_total")).toBe(400)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

@@ -43,7 +43,7 @@ const generationIs = (generation: number) =>
     )
   })
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })(
   "a stream that went back",
   (it) => {
     it.effect(
@@ -70,7 +70,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
           expect(yield* metricOf(writer, "tidemark_generations_total")).toBe(2)
           expect(yield* deadLetters).toEqual([])
         }),
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
 
     it.effect(
@@ -87,7 +87,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
           expect(yield* expected.differences()).toEqual([])
           expect(yield* generations).toEqual([2, 3, 4])
         }),
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
 
     it.effect(
@@ -111,7 +111,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
           expect(yield* expected.differences()).toEqual([])
           expect(yield* generations).toEqual([2, 3, 4, 5])
         }),
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
 
     it.effect(
@@ -138,7 +138,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
           expect(yield* generations).toEqual([2, 3, 4, 5, 6])
           expect(yield* deadLetters).toEqual([])
         }),
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
   },
 )

@@ -10,7 +10,7 @@ const DAY = 86_400_000
 /** Noon, so that it is the same UTC day some minutes before and after it. */
 const YESTERDAY = Math.floor(Date.now() / DAY) * DAY - DAY / 2
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an event sent again", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("an event sent again", (it) => {
   it.effect(
     "when the broker has forgotten it counts once; with another time it is a conflict",
     () =>
@@ -44,7 +44,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         // Leaves nothing in doubt, so that the next one begins with the normal run.
         yield* kill(writer, "SIGTERM")
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -63,7 +63,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         expect(yield* expected.differences()).toEqual([])
         expect(yield* metricOf(writer, "tidemark_events_repeated_total")).toBe(1)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -85,7 +85,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -106,6 +106,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an e
         expect(yield* expected.differences()).toEqual([])
         expect(yield* metricOf(writer, "tidemark_events_repeated_total")).toBe(20)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

@@ -13,7 +13,7 @@ const RATE = 1000
 /** Far above what a writer needs, far below what a backlog in memory would take. */
 const MEMORY = 400 * MEBIBYTE
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("under load", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("under load", (it) => {
   it.effect(
     "the store away, then the broker: nothing is lost or doubled",
     () =>

@@ -31,7 +31,7 @@ const isWriting = Effect.gen(function* () {
   }).pipe(Effect.provide(ClickHouse.layer({ url: clickhouseUrl, user: "tidemark_writer", password: "" })))
 })
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })(
   "a writer that is stopped",
   (it) => {
     it.effect(
@@ -74,7 +74,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
           expect(yield* ledger).toMatchObject({ owner: record?.owner, epoch: record?.epoch })
           expect([yield* owns(first), yield* owns(second)]).toEqual([false, true])
         }),
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
 
     it.effect(
@@ -111,7 +111,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
           expect(yield* deadLetters).toEqual([])
           expect(yield* ledger).toMatchObject({ owner: record?.owner, epoch: record?.epoch })
         }),
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
   },
 )

@@ -28,7 +28,7 @@ const isRight = Effect.gen(function* () {
   return (yield* expected.differences()).length === 0
 }).pipe(Effect.orElseSucceed(() => false))
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a store", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a store", (it) => {
   it.effect(
     "restored from ClickHouse's own backup, which was made under load, gets what was committed later once more",
     () =>
@@ -62,6 +62,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a st
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

@@ -7,7 +7,7 @@ import { Traffic } from "./traffic.ts"
 import { World } from "./world.ts"
 import { kill, metricOf } from "./writers.ts"
 
-layer(Traffic.layerOf({ partitions: 4 }), { excludeTestServices: true, timeout: "60 seconds" })(
+layer(Traffic.layerOf({ partitions: 4 }), { excludeTestServices: true, timeout: "120 seconds" })(
   "several writers",
   (it) => {
     it.effect(

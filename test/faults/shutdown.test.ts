@@ -21,7 +21,7 @@ const stop = Effect.fnUntraced(function* (writer: WriterProcess, state: string) 
 })
 const WELL = { code: 0, inTime: true }
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a writer told to stop", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a writer told to stop", (it) => {
   it.effect(
     "under full load, with both engines well, then each of them hanging, ends in time; nothing is lost or doubled",
     () =>

@@ -8,7 +8,7 @@ import { metricOf } from "./writers.ts"
 
 const INSERT_FAILED = 'tidemark_doubts_total{stream="ACTIONS",cause="insert_failed"}'
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a view that throws", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a view that throws", (it) => {
   it.effect(
     "drops nothing and blames no event",
     () =>
@@ -49,6 +49,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a vi
         expect(yield* deadLetters).toEqual([])
         expect(yield* metricOf(writer, INSERT_FAILED)).toBe(doubts)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

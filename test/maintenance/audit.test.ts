@@ -39,7 +39,7 @@ const seqOf = (tenant: string, n: number) =>
     ),
   ).pipe(Effect.map((rows) => rows[0]?.seq ?? 0))
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the audit", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("the audit", (it) => {
   it.effect(
     "finds nothing in a sound store, under load and at rest, and begins where it ended",
     () =>
@@ -85,7 +85,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
           { stream: STREAMS.actions, proved_through: state.last_seq + 10, differences: 0, gone: 0 },
         ])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -157,6 +157,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("the 
         expect(wrong.standings).toMatchObject([{ differences: 5 }])
         expect((yield* readLastAudit())?.differences).toBe(wrong.differences)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

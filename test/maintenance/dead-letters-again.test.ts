@@ -42,7 +42,7 @@ const counted = (statement: string, tenant: string) =>
 const stored = (tenant: string) =>
   counted(`SELECT count() AS rows FROM ${TABLES.actions} WHERE tenant = {tenant:String}`, tenant)
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a dead letter", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a dead letter", (it) => {
   it.effect(
     "that was replayed in vain is replayed again at once, as is one whose replay was broken off; what was erased is not",
     () =>
@@ -90,7 +90,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a de
         expect(yield* Effect.flip(replayed(second))).toBeInstanceOf(NotReplayable)
         expect((yield* open("a", true)).map(({ fate }) => fate?.fate)).toContain("erased")
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -163,6 +163,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a de
         )
         expect(yield* open("k")).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

@@ -9,7 +9,7 @@ import { rowsOf } from "./erasures.ts"
 
 const DAY = 86_400_000
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("dead letters", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("dead letters", (it) => {
   it.effect(
     "are listed, shown, replayed after a fix, counted once however often, and discarded",
     () =>
@@ -71,6 +71,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("dead
         const proof = yield* tidemark(["audit", "--all", "--json"])
         expect([proof.code, JSON.parse(proof.out).differences]).toEqual([0, 0])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

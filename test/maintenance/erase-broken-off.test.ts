@@ -16,7 +16,7 @@ import { metricOf, owns } from "../faults/writers.ts"
 const ERASE = ["erase", "--tenant", "d", "--candidate", "k_1", "--mode", "delete", "--yes"]
 const NAME = "Zaphodbeeblebrox"
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an erasure", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("an erasure", (it) => {
   it.effect(
     "of a candidate that is killed is ended by doing it again, and others keep what is theirs",
     () =>

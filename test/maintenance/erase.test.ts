@@ -19,7 +19,7 @@ const sumOf = (table: string, tenant: Tenant, condition = "1") =>
     ),
   ).pipe(Effect.map((rows) => rows[0]?.events ?? 0))
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an erasure", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("an erasure", (it) => {
   it.effect(
     "by deletion leaves the person nowhere, others as they were, and keeps out what is sent again",
     () =>

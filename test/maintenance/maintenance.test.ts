@@ -29,7 +29,7 @@ const spoil = Effect.flatMap(ClickHouse, (store) =>
 )
 const DAY = { tenants: ["b"], from: "2026-11-01", to: "2026-11-03" }
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("maintenance", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("maintenance", (it) => {
   it.effect(
     "has the partition to itself under load, and the writer goes on by itself",
     () =>
@@ -65,7 +65,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("main
         yield* kill(second)
         yield* kill(first)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -92,7 +92,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("main
         )
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -109,7 +109,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("main
         expect(yield* ledger).not.toHaveProperty("unproved")
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -144,6 +144,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("main
         expect(yield* expected.differences()).toEqual([])
         expect(Exit.isSuccess(yield* Effect.exit(maintaining(Effect.void)))).toBe(true)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

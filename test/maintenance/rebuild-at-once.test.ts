@@ -63,7 +63,7 @@ const watch = Effect.fnUntraced(function* (asking: typeof sum) {
 })
 const sum = sumOf(DAILY.table, "a")
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })(
   "a rebuild of many months",
   (it) => {
     it.effect(

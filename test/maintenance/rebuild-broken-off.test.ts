@@ -55,7 +55,7 @@ const takenOver = until(
 const exchangeLate = (shadow: string) =>
   Effect.flip(asMaintainer(() => command(`EXCHANGE TABLES ${REBUILD_DATABASE}.${shadow} AND ${DAILY.table}`)))
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })(
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })(
   "a rebuild that is broken off",
   (it) => {
     it.effect(

@@ -11,7 +11,7 @@ import { owns } from "../faults/writers.ts"
 import { asMaintainer, command } from "./maintainer.ts"
 import { rebuilding, shadows, sumOf } from "./rebuilds.ts"
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a rebuild", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a rebuild", (it) => {
   it.effect(
     "gives an emptied rollup its history, and puts right what is doubled or missing, under load and unseen",
     () =>
@@ -58,7 +58,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -103,6 +103,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         const { months } = yield* asMaintainer(() => lookAt(daily, undefined))
         expect(months.filter(({ wrong }) => wrong > 0)).toEqual([])
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

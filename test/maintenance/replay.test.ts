@@ -19,7 +19,7 @@ const lose = Effect.fnUntraced(function* (tenant: string, ids: string) {
   yield* command(`ALTER TABLE ${TABLES.activityDaily} DELETE WHERE tenant = '${tenant}'`)
 })
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a replay", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a replay", (it) => {
   it.effect(
     "adds nothing to a complete store, and exactly what is missing to another, while the writer writes",
     () =>
@@ -62,7 +62,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         expect(left.filter((text) => !/^tidemark\.user_activity_daily [ab] /u.test(text))).toEqual([])
         expect((yield* deadLetters).length).toBe(letters)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 
   it.effect(
@@ -94,6 +94,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a re
         expect(yield* readProgress(STREAMS.actions)).toBeUndefined()
         expect((yield* replaying({})).added).toBe(1)
       }),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   )
 })

@@ -50,7 +50,7 @@ const isIn = (tenant: Tenant, zone: string) =>
     ),
   )
 
-layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("a tenant's zone", (it) => {
+layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a tenant's zone", (it) => {
   it.effect(
     "that changes, twice, back, and while no writer runs: the daily rollup is that of the present one, by itself",
     () =>
