@@ -7,6 +7,7 @@ import { type Batch, Batcher } from "./batch.ts"
 import { Writer } from "./context.ts"
 import { forward } from "./forward.ts"
 import { type EncodedInsert, encodeInserts, sendInserts } from "./insert.ts"
+import { isHandOver } from "./lease.ts"
 import { count, type DoubtCause, observe } from "./metrics.ts"
 import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
 import { noteQuality } from "./quality.ts"
@@ -241,7 +242,9 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
     clearInterval(ticker)
     reader.stop()
     const drained = yield* FiberSet.awaitEmpty(inserts).pipe(Effect.timeoutOption(DRAIN))
-    const isWhole = drained._tag === "Some" && underWay.length === 0 && !(yield* Deferred.isDone(doubt))
+    const cause = (yield* Deferred.isDone(doubt)) ? yield* Deferred.await(doubt) : undefined
+    const isSound = cause === undefined || isHandOver(cause)
+    const isWhole = drained._tag === "Some" && underWay.length === 0 && isSound
     yield* commit.pipe(Effect.andThen(isWhole ? closeHorizon : Effect.void), Effect.timeout(LAST_WORD))
   }).pipe(Effect.catch((error) => Effect.logWarning(`drain: ${error.message}`)))
 

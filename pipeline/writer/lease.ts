@@ -16,6 +16,9 @@ const renewed = (record: LedgerRecord, until: number, ledThrough: number | undef
 /** Where whoever runs looks for the next doubt. */
 export type Doubt = Ref.Ref<Deferred.Deferred<DoubtCause>>
 
+/** Whether a cause says that somebody else is to have the partition, and nothing against what was stored. */
+export const isHandOver = (cause: DoubtCause): boolean => cause === "barrier" || cause === "rebalanced"
+
 export const signal = (doubt: Doubt, cause: DoubtCause) =>
   Effect.flatMap(Ref.get(doubt), (current) => Deferred.succeed(current, cause))
 

@@ -7,7 +7,7 @@ import { Writer, type WriterOptions } from "./context.ts"
 import { flow } from "./flow.ts"
 import { checkGround } from "./guards.ts"
 import { watchLeader } from "./leader.ts"
-import { type Doubt, forgetLag, keepLease, signal, watchBarrier, watchTurn } from "./lease.ts"
+import { type Doubt, forgetLag, isHandOver, keepLease, signal, watchBarrier, watchTurn } from "./lease.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { count, type DoubtCause, type WriterMetrics } from "./metrics.ts"
 import { openWriter, type Place } from "./open-writer.ts"
@@ -57,7 +57,7 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
   yield* round.pipe(
     Effect.tapError((error: Failure) => Effect.logWarning(error.message)),
     Effect.retry({ schedule: backoff, while: (error: Failure) => error._tag !== "LeaseLost" }),
-    Effect.repeat({ until: (why) => why === "barrier" || why === "rebalanced" }),
+    Effect.repeat({ until: isHandOver }),
   )
   yield* Effect.logInfo("gives the partition back").pipe(Effect.annotateLogs({ cause }))
 })
