@@ -2,7 +2,7 @@
 // By parts: the whole package takes as long to load as the rest of the command line.
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit, Layer, Predicate } from "effect"
+import { Cause, Effect, Layer, Predicate } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import packageJson from "../package.json" with { type: "json" }
 import { api } from "./commands/api.ts"
@@ -19,6 +19,9 @@ import { natsUsers } from "./commands/nats-users.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
 import { replayCommand } from "./commands/replay.ts"
 import { writer } from "./commands/writer.ts"
+import { exitCode, notDone } from "./exit-code.ts"
+
+const ARGS = process.argv.slice(2)
 
 /** What to do about failures that a command cannot know more about. */
 const hintOf = (error: Error): string => {
@@ -52,7 +55,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.stderr.write(
         "tidemark: not everything ended in time; the next start settles what was under way\n",
       )
-      process.exit(1)
+      process.exit(notDone(ARGS))
     }, LAST_MOMENT).unref(),
   )
 
@@ -87,7 +90,6 @@ Command.make("tidemark").pipe(
   Effect.provide(Layer.merge(NodeServices.layer, FLAGS)),
   NodeRuntime.runMain({
     disableErrorReporting: true,
-    // To be told to stop, and to stop, is a success.
-    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1),
+    teardown: (exit, onExit) => onExit(exitCode(ARGS, exit)),
   }),
 )

@@ -86,6 +86,6 @@ export const auditCommand = Command.make(
     }),
 ).pipe(
   Command.withDescription(
-    "Prove that stream, raw table and rollups say the same: prints the differences, of which there are 0, and fails otherwise",
+    "Prove that stream, raw table and rollups say the same: prints the differences, and ends with 0 when there are none, 1 when there are some, 2 when it could not be made",
   ),
 )

@@ -5,7 +5,11 @@ import { ROOT } from "../compose.ts"
 import { WINDOW, World } from "../faults/world.ts"
 
 /** Runs a command of the command line to its end, or until somebody kills it. */
-export const tidemark = (args: ReadonlyArray<string>, started: (child: ChildProcess) => void = () => {}) =>
+export const tidemark = (
+  args: ReadonlyArray<string>,
+  started: (child: ChildProcess) => void = () => {},
+  settings: Readonly<Record<string, string>> = {},
+) =>
   Effect.flatMap(World, ({ natsUrl, clickhouseUrl, dataDir }) =>
     Effect.promise(
       () =>
@@ -18,6 +22,7 @@ export const tidemark = (args: ReadonlyArray<string>, started: (child: ChildProc
             DUPLICATE_WINDOW: `${WINDOW}ms`,
             MAX_CLOCK_AHEAD: "1s",
             WRITER_LEASE: "1s",
+            ...settings,
           }
           started(
             execFile(
