@@ -1,6 +1,6 @@
-import type { MsgRequest } from "@nats-io/jetstream"
 import { Effect } from "effect"
 import { Nats } from "#nats/connection.ts"
+import { nextMessage } from "#nats/next-message.ts"
 import type { AuditRecord } from "#schemas/audit.ts"
 import { auditSubject, STREAMS } from "#schemas/names.ts"
 
@@ -10,10 +10,8 @@ export const auditRecords = (tenant: string): Effect.Effect<ReadonlyArray<AuditR
     Effect.promise(async () => {
       const records: Array<AuditRecord> = []
       for (let seq = 1; ;) {
-        // With a subject the server takes the sequence for the least one; the client's type does not know it.
-        const next = { seq, next_by_subj: auditSubject(tenant) } as MsgRequest
-        const message = await manager.streams.getMessage(STREAMS.audit, next)
-        if (message === null) return records
+        const message = await nextMessage(manager, STREAMS.audit, seq, auditSubject(tenant))
+        if (message === undefined) return records
         records.push(message.json<AuditRecord>())
         seq = message.seq + 1
       }

@@ -1,6 +1,6 @@
-import type { MsgRequest } from "@nats-io/jetstream"
 import { Effect } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { nextMessage } from "#nats/next-message.ts"
 import { sequenceAt } from "#nats/sequence-at.ts"
 import { DEAD_LETTER_HEADERS, readDeadLetterId } from "#schemas/dead-letter.ts"
 import { STREAMS, SUBJECTS } from "#schemas/names.ts"
@@ -44,12 +44,10 @@ const textOf = (header: string): string => {
 /** The first letter at or behind a sequence with a subject that the filter names. */
 const letterAt = Effect.fnUntraced(function* (filter: string, seq: number) {
   const { manager } = yield* Nats
-  // With a subject the server takes the sequence for the least one; the client's type does not know it.
-  const request = { seq, next_by_subj: filter } as MsgRequest
   const message = yield* attemptNats("read a dead letter", () =>
-    manager.streams.getMessage(STREAMS.deadLetters, request),
+    nextMessage(manager, STREAMS.deadLetters, seq, filter),
   )
-  if (message === null) return undefined
+  if (message === undefined) return undefined
   const [, , tenant = "", last = ""] = message.subject.split(".")
   const header = (name: string): string => message.header.get(name)
   const id = readDeadLetterId(header("Nats-Msg-Id"))

@@ -4,11 +4,11 @@ import {
   DeliverPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
-  type MsgRequest,
 } from "@nats-io/jetstream"
 import type { Msg, NatsConnection } from "@nats-io/transport-node"
 import { Effect, Option, Schema } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { nextMessage } from "#nats/next-message.ts"
 import { exportSubject, STREAMS, SUBJECTS } from "#schemas/names.ts"
 
 const Order = Schema.fromJsonString(Schema.Struct({ id: Schema.String }))
@@ -50,9 +50,8 @@ export const queuedIds = Effect.fn("queuedExportIds")(function* (
   return yield* attemptNats("look through the queue of exports", async () => {
     const ids = new Set<string>()
     for (let seq = 1; ;) {
-      const next = { seq, next_by_subj: exportSubject(tenant) }
-      const message = await manager.streams.getMessage(STREAMS.exports, next as MsgRequest)
-      if (message === null) return ids
+      const message = await nextMessage(manager, STREAMS.exports, seq, exportSubject(tenant))
+      if (message === undefined) return ids
       const order = Option.getOrUndefined(decode(message.string()))
       if (order !== undefined) ids.add(order.id)
       seq = message.seq + 1

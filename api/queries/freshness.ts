@@ -1,6 +1,7 @@
-import { JetStreamApiCodes, JetStreamApiError, type MsgRequest } from "@nats-io/jetstream"
+import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream"
 import { Effect, Option, Schema } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { nextMessage } from "#nats/next-message.ts"
 import { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS } from "#schemas/names.ts"
 
@@ -51,12 +52,10 @@ export const appliedThrough = Effect.fn("appliedThrough")(function* (
 ): Effect.fn.Return<number, NatsError, Nats> {
   if (stream === undefined || applied >= stream.lastSequence) return now
   const { manager } = yield* Nats
-  // With a subject the server takes the sequence for the least one; the client's type does not know it.
-  const first = { seq: applied + 1, next_by_subj: ">" } as MsgRequest
   const waiting = yield* attemptNats(`look at stream ${stream.name}`, () =>
-    manager.streams.getMessage(stream.name, first),
+    nextMessage(manager, stream.name, applied + 1),
   )
   // What waited has left the stream meanwhile.
-  if (waiting === null) return now
+  if (waiting === undefined) return now
   return Math.min(now, waiting.time.getTime() - 1)
 })

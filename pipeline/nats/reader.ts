@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream"
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
 import { originalSubject } from "#schemas/partitions.ts"
-import { nextSequence } from "./next-sequence.ts"
+import { nextSequence } from "./next-message.ts"
 import { placeOf } from "./place.ts"
 
 /** One message as the stream holds it. */

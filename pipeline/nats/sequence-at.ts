@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { attemptNats, Nats, type NatsError } from "./connection.ts"
+import { nextMessage } from "./next-message.ts"
 
 /**
  * The first sequence that a stream received at or after an instant (milliseconds since 1970); one behind its last message
@@ -16,11 +17,8 @@ export const sequenceAt = Effect.fn("sequenceAt")(function* (
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
     // Sequences may be missing; the next one that is there stands for them.
-    const atOrBehind = { seq: middle, next_by_subj: ">" }
-    const message = yield* attemptNats("look for a message", () =>
-      manager.streams.getMessage(stream, atOrBehind),
-    )
-    if (message === null || message.time.getTime() >= instant) high = middle
+    const message = yield* attemptNats("look for a message", () => nextMessage(manager, stream, middle))
+    if (message === undefined || message.time.getTime() >= instant) high = middle
     else low = message.seq + 1
   }
   return low

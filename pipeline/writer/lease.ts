@@ -1,6 +1,7 @@
 import { Deferred, Effect, Ref } from "effect"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
+import { nextMessage } from "#nats/next-message.ts"
 import { Writer } from "./context.ts"
 import type { DoubtCause, WriterMetrics } from "./metrics.ts"
 import { isRestart, readStoreState, type StoreState } from "./store-clock.ts"
@@ -26,17 +27,14 @@ export const signal = (doubt: Doubt, cause: DoubtCause) =>
  * When the stream received the first message that it holds from `seq` on. Not that of `seq` itself: it may be dropped
  * already, and then what comes after it is dropped next.
  */
-export const receivedAt = (stream: string, seq: number) => {
-  // The server has it since long; the client's type has it for direct requests alone.
-  const from = { seq, next_by_subj: ">" }
-  return Effect.flatMap(Nats, ({ manager }) =>
-    attemptNats("look at the oldest waiting message", () => manager.streams.getMessage(stream, from)),
+export const receivedAt = (stream: string, seq: number) =>
+  Effect.flatMap(Nats, ({ manager }) =>
+    attemptNats("look at the oldest waiting message", () => nextMessage(manager, stream, seq)),
   ).pipe(
     Effect.map((message) => message?.time.getTime()),
     // Unknown for this beat; the next one asks again, and a broker that is away is told of elsewhere.
     Effect.catch(() => Effect.succeed(undefined)),
   )
-}
 
 export const forgetLag = (metrics: WriterMetrics): void => {
   metrics.lagEvents = undefined

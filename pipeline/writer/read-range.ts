@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
-import { nextSequence } from "#nats/next-sequence.ts"
+import { nextSequence } from "#nats/next-message.ts"
 import { type StreamMessage, StreamReader } from "#nats/reader.ts"
 
 export interface Range {
