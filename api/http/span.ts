@@ -13,11 +13,11 @@ const parentOf = (header: string | undefined): Tracer.ExternalSpan | undefined =
 /** A request as a span, within that of its caller. */
 export const asSpan =
   (call: { readonly method: string; readonly route: string; readonly traceparent: string | undefined }) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> => {
     const parent = parentOf(call.traceparent)
     return Effect.withSpan(effect, `${call.method} ${call.route}`, {
       kind: "server",
       attributes: { "http.request.method": call.method, "http.route": call.route },
       ...(parent === undefined ? {} : { parent }),
-    }) as Effect.Effect<A, E, R>
+    })
   }
