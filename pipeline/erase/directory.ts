@@ -63,7 +63,7 @@ const tell = Effect.fnUntraced(function* (events: ReadonlyArray<ReturnType<typeo
 })
 
 /** Nobody applied the directory's stream, so the tables do not know of the erasure yet. */
-class NotApplied extends Schema.TaggedError<NotApplied>()("NotApplied", {}) {
+export class NotApplied extends Schema.TaggedError<NotApplied>()("NotApplied", {}) {
   override get message(): string {
     return "no writer applies the directory: start `tidemark writer`, see that it is ready, and erase once more"
   }

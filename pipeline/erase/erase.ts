@@ -10,7 +10,7 @@ import { maintain, type MaintenanceError, type MaintenanceOptions } from "../wri
 import { Writer } from "../writer/context.ts"
 import { openLedger } from "../writer/ledger.ts"
 import type { Zones } from "../writer/zones.ts"
-import { eraseFromDirectory } from "./directory.ts"
+import { eraseFromDirectory, type NotApplied } from "./directory.ts"
 import { isActionOf, isLetterOf } from "./mentions.ts"
 import type { Person } from "./person.ts"
 import { type Erasure, recordErasure } from "./record.ts"
@@ -18,7 +18,7 @@ import { eraseRows } from "./rows.ts"
 import { purgeMessages, takeOut } from "./streams.ts"
 import { writeTombstone } from "./tombstones.ts"
 
-export interface EraseOptions {
+export interface EraseOptions<ExportsError> {
   readonly mode: Erasure["mode"]
   /** Who asked for it. */
   readonly by: string
@@ -28,7 +28,7 @@ export interface EraseOptions {
   readonly elsewhere: ReadonlyArray<string>
   readonly zones: Zones
   /** Removes the tenant's finished exports, which may hold the person's rows or name; gives how many. */
-  readonly removeExports: Effect.Effect<number, { readonly message: string }, Nats>
+  readonly removeExports: Effect.Effect<number, ExportsError, Nats>
 }
 
 /** The last sequence of the dead letters. */
@@ -107,10 +107,10 @@ const eraseLetters = Effect.fnUntraced(function* (person: Person, mode: Erasure[
  * changes. `delete`: the person's actions go, too, and a tombstone keeps them out for good. Broken off anywhere, it is ended
  * by doing it again.
  */
-export const erase = Effect.fn("erase")(function* (
+export const erase = Effect.fn("erase")(function* <ExportsError>(
   person: Person,
-  { mode, by, maintenance, elsewhere, zones, removeExports }: EraseOptions,
-): Effect.fn.Return<Erasure, MaintenanceError | { readonly message: string }, ClickHouse | Nats> {
+  { mode, by, maintenance, elsewhere, zones, removeExports }: EraseOptions<ExportsError>,
+): Effect.fn.Return<Erasure, MaintenanceError | NotApplied | ExportsError, ClickHouse | Nats> {
   // First, so that whoever owns the partition from now on stores nothing more of the person.
   if (mode === "delete") yield* writeTombstone(person, by, "pending")
   const directory = yield* eraseFromDirectory(person, mode)
