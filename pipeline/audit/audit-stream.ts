@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { Judge } from "../writer/action-row.ts"
+import type { Range } from "../writer/read-range.ts"
 import { withSentOn } from "./astray.ts"
 import { blocksOf, committedRange, lifeOf, type NoLedger, receivedSince } from "./committed-range.ts"
 import { readBuried } from "./dead-letters.ts"
@@ -9,7 +10,7 @@ import { type Difference, SHOWN } from "./difference.ts"
 import { type RangeProof, readCoverage, rememberRange } from "./proofs.ts"
 import { resolveRange } from "./resolve.ts"
 import { compareRange } from "./compare.ts"
-import type { Life, Range } from "./stream-range.ts"
+import type { Life } from "./stream-range.ts"
 
 export interface StreamAudit extends RangeProof {
   /** The first so many differences. */

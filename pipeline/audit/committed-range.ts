@@ -2,7 +2,8 @@ import { Effect, Schema } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { openLedger } from "../writer/ledger.ts"
 import { messageAt } from "../writer/marks.ts"
-import type { Life, Range } from "./stream-range.ts"
+import type { Range } from "../writer/read-range.ts"
+import type { Life } from "./stream-range.ts"
 
 /** A stream that no writer ever owned: nothing of it can be stored, so there is nothing to compare. */
 export class NoLedger extends Schema.TaggedError<NoLedger>()("NoLedger", { stream: Schema.String }) {

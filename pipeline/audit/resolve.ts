@@ -4,11 +4,11 @@ import { NO_TENANT, SUBJECTS, TABLES } from "#schemas/names.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import { type ActionRow, type Judge, routeOf } from "../writer/action-row.ts"
-import { readRange } from "../writer/read-range.ts"
+import { type Range, readRange } from "../writer/read-range.ts"
 import { idKey, lookUp, type StoredRows } from "../writer/repeats.ts"
 import type { Difference } from "./difference.ts"
 import { halvesOf, HIGH_OF, LOW_OF, ROW_HASH } from "./fingerprint.ts"
-import type { Life, Range } from "./stream-range.ts"
+import type { Life } from "./stream-range.ts"
 
 /** What a range comes to when each of its messages and rows is looked at. */
 export interface Resolved {

@@ -3,19 +3,13 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { Judge } from "../writer/action-row.ts"
-import { readRange } from "../writer/read-range.ts"
+import { type Range, readRange } from "../writer/read-range.ts"
 import { type Fingerprint, halvesOf, HIGH_OF, LOW_OF, ROW_HASH } from "./fingerprint.ts"
 
 /** A life of a stream, whose sequences name events. */
 export interface Life {
   readonly stream: string
   readonly generation: number
-}
-
-/** Sequences, first and last included. */
-export interface Range {
-  readonly from: number
-  readonly to: number
 }
 
 /** Sequences are compared in groups of so many; only groups that differ are looked at one by one. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
-import { type Range, readRange } from "../writer/read-range.ts"
+import { readRange, type StreamRange } from "../writer/read-range.ts"
 
 const AT_ONCE = { rows: 10_000, bytes: 32 * 1024 * 1024 }
 
@@ -19,7 +19,7 @@ export const takeOut = Effect.fn("takeOut")(function* (
  * nowhere is taken. Doing it again finds nothing. `before` is done for each of them first.
  */
 export const purgeMessages = Effect.fn("purgeMessages")(function* (
-  { stream, filter, to }: Omit<Required<Range>, "from">,
+  { stream, filter, to }: Omit<Required<StreamRange>, "from">,
   isMeant: (message: StreamMessage) => boolean,
   before: (message: StreamMessage) => Effect.Effect<void, NatsError, Nats> = () => Effect.void,
 ): Effect.fn.Return<number, NatsError, Nats> {

@@ -4,8 +4,9 @@ import { actionSubject } from "#schemas/names.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import { resolveRange } from "../audit/resolve.ts"
-import type { Life, Range } from "../audit/stream-range.ts"
+import type { Life } from "../audit/stream-range.ts"
 import type { ActionRow, Judge } from "../writer/action-row.ts"
+import type { Range } from "../writer/read-range.ts"
 import { matchesSubject } from "./subject-filter.ts"
 
 /** A valid message of the stream that raw does not hold, under no sequence. */

@@ -11,6 +11,7 @@ import { isHandOver } from "./lease.ts"
 import { count, type DoubtCause, observe } from "./metrics.ts"
 import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
 import { noteQuality } from "./quality.ts"
+import type { Range } from "./read-range.ts"
 import { bury, closeHorizon, CONFLICT, ownRecord } from "./settle.ts"
 
 /** Inserts under way at once. The next batch is decoded and encoded meanwhile. */
@@ -66,7 +67,7 @@ const buryConflicts = Effect.fnUntraced(function* (conflicts: ReadonlyArray<Acti
 })
 
 /** Nobody will ever store these: said, not skipped. */
-const noteGap = Effect.fnUntraced(function* ({ from, to }: { readonly from: number; readonly to: number }) {
+const noteGap = Effect.fnUntraced(function* ({ from, to }: Range) {
   const { options, metrics } = yield* Writer
   const { generation } = yield* ownRecord
   metrics.messagesGone += to - from + 1
@@ -120,7 +121,7 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
   let committed: Batch["last"] | undefined
   let expected = start.committed + 1
   /** Sequences that were never delivered: their messages left the stream unread. */
-  const gaps: Array<{ readonly from: number; readonly to: number }> = []
+  const gaps: Array<Range> = []
 
   const offer = (batch: Batch | undefined) => {
     if (batch === undefined) return

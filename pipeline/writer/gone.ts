@@ -1,15 +1,14 @@
-/** Sequences that the stream does not hold any more. */
-export interface Gone {
-  /** The first and the last of them. */
-  readonly from: number
-  readonly to: number
+import type { Range } from "./read-range.ts"
+
+/** Sequences that the stream does not hold any more: from the first to the last of them. */
+export interface Gone extends Range {
   /** How many of them were not known to be stored. */
   readonly doubtful: number
 }
 
 /** What is missing among the messages of a range, in order; everything up to `known` was stored or refused before. */
 export const goneOf = (
-  range: { readonly from: number; readonly to: number },
+  range: Range,
   messages: ReadonlyArray<{ readonly seq: number }>,
   known: number,
 ): Gone | undefined => {

@@ -3,12 +3,15 @@ import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { nextSequence } from "#nats/next-message.ts"
 import { type StreamMessage, StreamReader } from "#nats/reader.ts"
 
+/** Sequences, first and last included. */
 export interface Range {
-  readonly stream: string
-  /** The first sequence. */
   readonly from: number
-  /** The last one, included. */
   readonly to: number
+}
+
+/** What is read of a stream. */
+export interface StreamRange extends Range {
+  readonly stream: string
   /** Leaves out everything but these subjects. */
   readonly filter?: string
 }
@@ -31,7 +34,7 @@ const RETRY = 250
  * the broker is away.
  */
 export const readRange = Effect.fn("readRange")(function* (
-  range: Range,
+  range: StreamRange,
   bounds: { readonly rows: number; readonly bytes: number },
 ): Effect.fn.Return<ReadMessages, NatsError, Nats> {
   const { connection, manager } = yield* Nats
