@@ -1,22 +1,12 @@
 // Bodies that operations take, as the specification alone does not tell what is known to a tenant; and the places in
 // them that take a value, which it does tell.
-import { randomUUID } from "node:crypto"
 import { CATALOGUE } from "#schemas/catalogue.ts"
 import { DIRECTORY_TYPES, type DirectoryType } from "#schemas/directory-event.ts"
 import { type Json, type Operation, resolved } from "./api-operations.ts"
 import { RANGE, type World } from "./api-world.ts"
+import { eventOf } from "./plain-bodies.ts"
 
 type Named = Pick<World, "tenant" | "ids">
-
-const event = (tenant: string, type: string, data: object): object => ({
-  specversion: "1.0",
-  id: `e-${randomUUID()}`,
-  source: "/test",
-  type,
-  time: new Date(Date.now() - 60_000).toISOString(),
-  tenantid: tenant,
-  data,
-})
 
 const first = (ids: ReadonlyArray<string>): string => ids[0] ?? ""
 
@@ -32,7 +22,7 @@ export const actionsOf = ({ tenant, ids }: Named): ReadonlyArray<object> => {
   const actor = { actor_id: first(ids.user_id), actor_type: "member" }
   return [...new Map(CATALOGUE.actions.map((action) => [action.requires.join(), action])).values()].map(
     ({ type, requires }) =>
-      event(tenant, type, {
+      eventOf(tenant, type, {
         ...actor,
         ...Object.fromEntries(requires.map((reference) => [reference, references[reference]])),
       }),
@@ -66,7 +56,7 @@ const directoryOf = ({ tenant, ids }: Named): ReadonlyArray<object> => {
       set_by: "k",
     },
   }
-  return DIRECTORY_TYPES.map((type) => event(tenant, type, data[type]))
+  return DIRECTORY_TYPES.map((type) => eventOf(tenant, type, data[type]))
 }
 
 /** Good bodies of an operation, one of each kind. */

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import { newTenant, testApp } from "../api/test-app.ts"
 import { bodyErrors, type Operation, OPERATIONS, requestOf } from "./api-operations.ts"
+import { eventOf, loginOf, TARGET, teamOf, WANTED } from "./plain-bodies.ts"
 
 const { call, keyFor } = testApp()
 const tenant = newTenant()
@@ -10,20 +11,9 @@ beforeAll(async () => {
   key = await keyFor(tenant)
 })
 
-const event = (type: string, data: object) => ({
-  specversion: "1.0",
-  id: `e-${Math.random()}`,
-  source: "/test",
-  type,
-  time: new Date(Date.now() - 60_000).toISOString(),
-  tenantid: tenant,
-  data,
-})
-const login = event("user.logged_in", { actor_id: "u", actor_type: "member" })
-const team = event("team.upserted", { team_id: "t", name: "T" })
-const RANGE = { from: "2026-10-01", to: "2026-10-31" }
-const target = { metric: "cv_downloads", period: "week", scope: "everyone", value: 5 }
-const wanted = { report: "user_actions", format: "csv", ...RANGE }
+const event = (type: string, data: object) => eventOf(tenant, type, data)
+const login = loginOf(tenant)
+const team = teamOf(tenant)
 
 const send = (operation: Operation, body: string) => {
   const [address, init] = requestOf(operation, { path: { subject: "role:manager" }, body })
@@ -53,16 +43,16 @@ describe("a body is taken when the specification takes it", () => {
     ["POST /v1/api-keys", 400, { role: "manager" }],
     ["PUT /v1/grants/{subject}", 200, { rights: [] }],
     ["PUT /v1/grants/{subject}", 400, { rights: [], nope: 1 }],
-    ["PUT /v1/targets", 202, { ...target, holds_from: "2026-01-01" }],
-    ["PUT /v1/targets", 400, { ...target, nope: 1 }],
-    ["PUT /v1/targets", 400, { ...target, scope: "team" }],
-    ["PUT /v1/targets", 400, { ...target, team_id: "t" }],
-    ["POST /v1/exports", 202, { ...wanted, user_id: "u", csv: { bom: true } }],
-    ["POST /v1/exports", 202, { ...wanted, report: "user_insights", user_id: ["u", "v"] }],
-    ["POST /v1/exports", 400, { ...wanted, user_id: Array.from({ length: 201 }, () => "u") }],
-    ["POST /v1/exports", 400, { ...wanted, csv: { nope: 1 } }],
-    ["POST /v1/exports", 400, { ...wanted, nope: 1 }],
-    ["POST /v1/exports", 400, { ...wanted, limit: "5" }],
+    ["PUT /v1/targets", 202, { ...TARGET, holds_from: "2026-01-01" }],
+    ["PUT /v1/targets", 400, { ...TARGET, nope: 1 }],
+    ["PUT /v1/targets", 400, { ...TARGET, scope: "team" }],
+    ["PUT /v1/targets", 400, { ...TARGET, team_id: "t" }],
+    ["POST /v1/exports", 202, { ...WANTED, user_id: "u", csv: { bom: true } }],
+    ["POST /v1/exports", 202, { ...WANTED, report: "user_insights", user_id: ["u", "v"] }],
+    ["POST /v1/exports", 400, { ...WANTED, user_id: Array.from({ length: 201 }, () => "u") }],
+    ["POST /v1/exports", 400, { ...WANTED, csv: { nope: 1 } }],
+    ["POST /v1/exports", 400, { ...WANTED, nope: 1 }],
+    ["POST /v1/exports", 400, { ...WANTED, limit: "5" }],
     ["POST /v1/events", 202, { ...login, traceparent: "00-1-2-01" }],
     ["POST /v1/events", 422, event("user.logged_in", { actor_id: "u", actor_type: "member", nope: 1 })],
     ["POST /v1/events", 422, event("cv.downloaded", { actor_id: "u", actor_type: "member" })],
