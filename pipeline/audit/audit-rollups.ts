@@ -37,12 +37,15 @@ export const auditRollups = Effect.fn("auditRollups")(function* (
     const began = performance.now()
     const { events, pieces } = yield* piecesOf(daysOf(month))
     const shown: Array<Difference> = []
-    let differences = 0
-    for (const piece of pieces) {
-      const found = yield* rollupDifferences(piece, quietly)
-      differences += found.length
-      shown.push(...found.slice(0, SHOWN - shown.length))
-    }
+    // A local day is looked at with each piece of the days around it.
+    const known = new Set<string>()
+    for (const piece of pieces)
+      for (const difference of yield* rollupDifferences(piece, quietly)) {
+        const name = `${difference.tenant} ${difference.detail}`
+        if (!known.has(name) && shown.length < SHOWN) shown.push(difference)
+        known.add(name)
+      }
+    const differences = known.size
     const seconds = (performance.now() - began) / 1000
     const audit: MonthAudit = { month, parts, events, differences, shown, seconds }
     yield* rememberMonth({ month, parts, events, differences, seconds })

@@ -3,22 +3,23 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import type { Nats } from "#nats/connection.ts"
 import type { MaintenanceError } from "../writer/maintenance.ts"
-import { paramsOf, type Scope } from "../writer/repair-rollups.ts"
+import { paramsOf } from "../writer/repair-rollups.ts"
 import { differences, keyText, type Rollup, ROLLUPS } from "../writer/rollups.ts"
 import type { Difference } from "./difference.ts"
+import { ofPiece, type Piece } from "./rollup-scope.ts"
 
 /** Runs a look while nobody writes. */
 export type Quietly = <A, E>(
   look: Effect.Effect<A, E, ClickHouse | Nats>,
 ) => Effect.Effect<A, E | MaintenanceError, ClickHouse | Nats>
 
-/** What is wrong in a scope; each by a text that stays the same while the same is wrong. */
+/** What is wrong in a piece; each by a text that stays the same while the same is wrong. */
 type Found = ReadonlyMap<string, Difference>
 
 /** More than anybody looks at; what is beyond it is counted by nobody. */
 const MOST = 10_000
 
-const keysOf = Effect.fnUntraced(function* (scope: Scope, rollup: Rollup) {
+const keysOf = Effect.fnUntraced(function* (piece: Piece, rollup: Rollup) {
   const store = yield* ClickHouse
   const times = rollup.times.map((time) => `toString(${time}), toString(rollup_${time})`)
   return yield* store.query<{
@@ -30,9 +31,9 @@ const keysOf = Effect.fnUntraced(function* (scope: Scope, rollup: Rollup) {
        tenant AS tenant,
        ${keyText(rollup, " ")} AS key,
        [toString(events), toString(quantity), ${times.join(", ")}] AS by
-     FROM (${differences(rollup)})
+     FROM (${differences(ofPiece(rollup, piece))})
      LIMIT ${MOST}`,
-    { params: paramsOf(scope) },
+    { params: paramsOf(piece) },
   )
 })
 
@@ -52,23 +53,25 @@ LIMIT ${MOST}
 SETTINGS optimize_aggregation_in_order = 1`
 
 const look = Effect.fnUntraced(function* (
-  scope: Scope,
+  piece: Piece,
 ): Effect.fn.Return<Found, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
   const found = new Map<string, Difference>()
   for (const rollup of ROLLUPS)
-    for (const { tenant, key, by } of yield* keysOf(scope, rollup)) {
+    for (const { tenant, key, by } of yield* keysOf(piece, rollup)) {
       const [events = "", quantity = ""] = by
       const detail = `${rollup.table} ${key}: lacks ${events} events and ${quantity} of quantity`
       found.set(`${rollup.table} ${key} ${by.join(" ")}`, { kind: "rollup_key", tenant, seq: 0, detail })
     }
+  // Once for all parts: it is done one tenant and day after the other.
+  if (piece.part > 0) return found
   const doubles = yield* store.query<{
     readonly tenant: string
     readonly id: string
     readonly time: string
     readonly copies: number
     readonly seq: number
-  }>(DOUBLES, { params: { ...scope } })
+  }>(DOUBLES, { params: { ...piece } })
   for (const { tenant, id, time, copies, seq } of doubles)
     found.set(`${tenant} ${id} ${time} ${copies}`, {
       kind: "doubled_row",
@@ -83,18 +86,18 @@ const look = Effect.fnUntraced(function* (
 const AGAIN = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 5 }))
 
 /**
- * What differs between raw and the rollups in a scope, and which events stand in raw twice. What is seen while the writer
+ * What differs between raw and the rollups in a piece, and which events stand in raw twice. What is seen while the writer
  * writes is looked at again and, if it stays, once more while nobody does: that look decides.
  */
 export const rollupDifferences = Effect.fn("rollupDifferences")(function* (
-  scope: Scope,
+  piece: Piece,
   quietly: Quietly,
 ): Effect.fn.Return<ReadonlyArray<Difference>, MaintenanceError, ClickHouse | Nats> {
-  let left = yield* look(scope)
+  let left = yield* look(piece)
   if (left.size === 0) return []
-  yield* Effect.map(look(scope), (found) => {
+  yield* Effect.map(look(piece), (found) => {
     left = new Map([...left].filter(([key]) => found.has(key)))
     return left.size
   }).pipe(Effect.repeat({ schedule: AGAIN, until: (size) => size === 0 }))
-  return left.size === 0 ? [] : [...(yield* quietly(look(scope))).values()]
+  return left.size === 0 ? [] : [...(yield* quietly(look(piece))).values()]
 })

@@ -1,16 +1,39 @@
-import { Effect } from "effect"
+import { Context, Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
-import type { Scope } from "../writer/repair-rollups.ts"
-import { ROLLUPS } from "../writer/rollups.ts"
+import { type Scope, widen } from "../writer/repair-rollups.ts"
+import { type Rollup, ROLLUPS } from "../writer/rollups.ts"
 
 const DAY = 86_400_000
 
-/** Rows of raw that one comparison sums up, which bounds its memory. */
-const ROWS_AT_ONCE = 400_000
+/**
+ * Rows of raw that one comparison sums up. Where each makes a key of its own, as a candidate that is looked at once does in the
+ * clients' rollup, so many take half of what the store lets a writer have (1.9 GB were not enough for 1.5 million).
+ */
+export class RowsAtOnce extends Context.Reference<number>("tidemark/pipeline/RowsAtOnce", {
+  defaultValue: () => 800_000,
+}) {}
 const TENANTS_AT_ONCE = 200
-/** Days at once of a tenant with more rows in a month than that. */
-const DAYS_AT_ONCE = 2
+
+/** Tenants and days that are compared at once. Of too many rows on one day: this one of so many parts of the keys. */
+export interface Piece extends Scope {
+  readonly part: number
+  readonly parts: number
+}
+
+/** True for what belongs to the part of a piece, by the columns of its key. */
+export const inPart = (key: ReadonlyArray<string>): string =>
+  `sipHash64(${key.join(", ")}) % {parts:UInt32} = {part:UInt32}`
+
+/** A rollup and what raw sums up to, where they belong to a piece. */
+export const ofPiece = (rollup: Rollup, { parts }: Piece): Rollup =>
+  parts === 1
+    ? rollup
+    : {
+        ...rollup,
+        rawScope: `${rollup.rawScope} AND ${inPart(rollup.key.map(({ of }) => of))}`,
+        rollupScope: `${rollup.rollupScope} AND ${inPart(rollup.key.map(({ name }) => `r.${name}`))}`,
+      }
 
 /** The days of a month, `YYYYMM`. */
 export const daysOf = (month: number): ReadonlyArray<string> => {
@@ -33,7 +56,7 @@ FROM
         a.tenant AS tenant,
         count() AS events
     FROM ${TABLES.actions} AS a
-    WHERE toDate(a.time) IN {days:Array(Date)}
+    WHERE toDate(a.time) IN {around:Array(Date)}
     GROUP BY tenant
 ${ROLLUPS.map(
   ({ table, rollupScope }) => `
@@ -49,36 +72,80 @@ ${ROLLUPS.map(
 GROUP BY tenant
 ORDER BY tenant`
 
-/** Tenants and days of a month in pieces that can be compared at once, and how many rows raw has in all. */
+const DAYS = `
+SELECT
+  toDate(a.time) AS day,
+  count() AS events
+FROM ${TABLES.actions} AS a
+WHERE a.tenant = {tenant:String} AND toDate(a.time) IN {around:Array(Date)}
+GROUP BY day`
+
+/**
+ * The days of a tenant whose month is too large, with the rows that a comparison of each reads. A local day is made of those of
+ * the UTC days around, so that a quiet day beside a busy one is no small piece; its keys are fewer, and the mean of them will do.
+ */
+const rowsByDay = Effect.fnUntraced(function* (tenant: string, days: ReadonlyArray<string>) {
+  const store = yield* ClickHouse
+  const rows = yield* store.query<{ readonly day: string; readonly events: number }>(DAYS, {
+    params: { tenant, around: widen(days, 2) },
+  })
+  const known = new Map(rows.map(({ day, events }) => [day, events]))
+  const eventsOf = (day: string) => known.get(day) ?? 0
+  return days.map((day) => {
+    const around = widen([day], 2)
+    const mean = around.reduce((sum, other) => sum + eventsOf(other), 0) / around.length
+    return { day, rows: Math.max(eventsOf(day), mean) }
+  })
+})
+
+/** Neighbours together for as long as they are few, and what is too large by itself in parts. */
+const packed = <Item extends { readonly rows: number }>(
+  items: ReadonlyArray<Item>,
+  most: { readonly rows: number; readonly items: number },
+): ReadonlyArray<{ readonly items: ReadonlyArray<Item>; readonly parts: number }> => {
+  const packs: Array<{ readonly items: Array<Item>; rows: number }> = []
+  for (const item of items) {
+    const last = packs.at(-1)
+    if (last === undefined || last.rows + item.rows > most.rows || last.items.length >= most.items)
+      packs.push({ items: [item], rows: item.rows })
+    else {
+      last.items.push(item)
+      last.rows += item.rows
+    }
+  }
+  return packs.map((pack) => ({ items: pack.items, parts: Math.max(1, Math.ceil(pack.rows / most.rows)) }))
+}
+
+/**
+ * Tenants and days of a month in pieces that can be compared at once, and how many rows raw has in all. `around`: the days whose
+ * rows make the keys; those that are asked about when absent.
+ */
 export const piecesOf = Effect.fn("piecesOf")(function* (
   days: ReadonlyArray<string>,
+  around = days,
 ): Effect.fn.Return<
-  { readonly events: number; readonly pieces: ReadonlyArray<Scope> },
+  { readonly events: number; readonly pieces: ReadonlyArray<Piece> },
   ClickHouseError,
   ClickHouse
 > {
   const store = yield* ClickHouse
+  const rowsAtOnce = yield* RowsAtOnce
   const tenants = yield* store.query<{ readonly tenant: string; readonly events: number }>(TENANTS, {
-    params: { days, localDays: days },
+    params: { days, localDays: days, around },
   })
-  const pieces: Array<Scope> = []
-  let open: Array<string> = []
-  let rows = 0
-  const close = () => {
-    if (open.length > 0) pieces.push({ tenants: open, days })
-    open = []
-    rows = 0
-  }
+  const pieces: Array<Piece> = []
+  const small = tenants.filter(({ events }) => events <= rowsAtOnce)
+  const most = { rows: rowsAtOnce, items: TENANTS_AT_ONCE }
+  for (const { items } of packed(
+    small.map(({ tenant, events }) => ({ tenant, rows: events })),
+    most,
+  ))
+    pieces.push({ tenants: items.map(({ tenant }) => tenant), days, part: 0, parts: 1 })
   for (const { tenant, events } of tenants) {
-    if (events > ROWS_AT_ONCE) {
-      for (let at = 0; at < days.length; at += DAYS_AT_ONCE)
-        pieces.push({ tenants: [tenant], days: days.slice(at, at + DAYS_AT_ONCE) })
-      continue
-    }
-    if (rows + events > ROWS_AT_ONCE || open.length >= TENANTS_AT_ONCE) close()
-    open.push(tenant)
-    rows += events
+    if (events <= rowsAtOnce) continue
+    for (const { items, parts } of packed(yield* rowsByDay(tenant, days), { ...most, items: days.length }))
+      for (let part = 0; part < parts; part++)
+        pieces.push({ tenants: [tenant], days: items.map(({ day }) => day), part, parts })
   }
-  close()
   return { events: tenants.reduce((sum, { events }) => sum + events, 0), pieces }
 })

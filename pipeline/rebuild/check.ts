@@ -1,29 +1,10 @@
 import { Effect } from "effect"
 import { ClickHouse, ClickHouseError } from "#clickhouse"
-import { TABLES } from "#schemas/names.ts"
-import { daysOf } from "../audit/rollup-scope.ts"
-import { widen } from "../writer/repair-rollups.ts"
+import { ofPiece } from "../audit/rollup-scope.ts"
 import { beyondAdding, columnsOf, differences, type Rollup } from "../writer/rollups.ts"
 import { BEFORE_CUT, type Cut } from "./cut.ts"
-import { DAYS_AT_ONCE, SETTINGS } from "./fill.ts"
-import { calendarOf } from "./month.ts"
-
-const TENANTS = `
-SELECT DISTINCT a.tenant AS tenant
-FROM ${TABLES.actions} AS a
-WHERE toDate(a.time) IN {around:Array(Date)}`
-
-/** A month in pieces that are compared at once: the parameters of each. */
-const piecesOf = Effect.fnUntraced(function* (month: number) {
-  const store = yield* ClickHouse
-  const all = daysOf(month)
-  const rows = yield* store.query<{ readonly tenant: string }>(TENANTS, { params: { around: widen(all, 2) } })
-  const tenants = rows.map(({ tenant }) => tenant)
-  return Array.from({ length: Math.ceil(all.length / DAYS_AT_ONCE) }, (_, n) => {
-    const days = all.slice(n * DAYS_AT_ONCE, (n + 1) * DAYS_AT_ONCE)
-    return { tenants, days, localDays: days, around: widen(days, 2), month }
-  })
-})
+import { SETTINGS } from "./fill.ts"
+import { calendarOf, piecesOfMonth } from "./month.ts"
 
 /** A rollup whose place a table takes, summing up what raw had at the cut, or all of it. */
 const against = (rollup: Rollup, table: string, cut: Cut | undefined): Rollup => ({
@@ -44,9 +25,9 @@ export const countWrong = Effect.fn("countWrong")(function* (
   const store = yield* ClickHouse
   const compared = against(rollup, table, cut)
   let total = 0
-  for (const piece of yield* piecesOf(month)) {
+  for (const piece of yield* piecesOfMonth(month)) {
     const rows = yield* store.query<{ readonly n: number }>(
-      `SELECT count() AS n FROM (${differences(compared)}) WHERE ${ofMonth(rollup)}`,
+      `SELECT count() AS n FROM (${differences(ofPiece(compared, piece))}) WHERE ${ofMonth(rollup)}`,
       { params: { ...piece, ...cut } },
     )
     total += rows[0]?.n ?? 0
@@ -74,11 +55,11 @@ export const correct = Effect.fn("correct")(function* (
         reason: "other",
         detail: `what was built of ${rollup.table} for ${month} is not what raw sums up to; begin again`,
       })
-    for (const piece of yield* piecesOf(month))
+    for (const piece of yield* piecesOfMonth(month))
       yield* store.command(
         `INSERT INTO ${shadow} (${columnsOf(rollup)})
          SELECT ${columnsOf(rollup)}
-         FROM (${differences(compared)})
+         FROM (${differences(ofPiece(compared, piece))})
          WHERE ${ofMonth(rollup)} AND NOT (${beyondAdding(rollup)})`,
         { params: { ...piece, ...cut }, settings: SETTINGS },
       )

@@ -1,14 +1,11 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
-import { daysOf } from "../audit/rollup-scope.ts"
+import { daysOf, inPart } from "../audit/rollup-scope.ts"
 import { widen } from "../writer/repair-rollups.ts"
 import { aggregate, columnsOf, type Rollup } from "../writer/rollups.ts"
 import { BEFORE_CUT, BEYOND_CUT, type Cut } from "./cut.ts"
-import { calendarOf } from "./month.ts"
-
-/** Days whose keys are summed up at once, which bounds memory. */
-export const DAYS_AT_ONCE = 2
+import { calendarOf, piecesOfMonth } from "./month.ts"
 
 export const SETTINGS = { insert_deduplicate: 0, async_insert: 0 } as const
 
@@ -16,20 +13,19 @@ export const SETTINGS = { insert_deduplicate: 0, async_insert: 0 } as const
 const onDays = (rollup: Rollup): string =>
   `toDate(a.time) IN {around:Array(Date)} AND toDate(${calendarOf(rollup).of}) IN {days:Array(Date)}`
 
-/** Adds up rows of raw whose keys lie on these days. */
+/** Adds up rows of raw whose keys lie on the days of the parameters. */
 const add = Effect.fnUntraced(function* (
   rollup: Rollup,
   shadow: string,
-  days: ReadonlyArray<string>,
   condition: string,
-  cut: Cut,
+  params: Readonly<Record<string, unknown>>,
 ) {
   const store = yield* ClickHouse
   yield* store.command(
     `INSERT INTO ${shadow} (${columnsOf(rollup)})
      SELECT ${columnsOf(rollup)}
      FROM (${aggregate(rollup, `${onDays(rollup)} AND ${condition}`)})`,
-    { params: { days, around: widen(days, 2), ...cut }, settings: SETTINGS },
+    { params, settings: SETTINGS },
   )
 })
 
@@ -40,14 +36,16 @@ export const fillMonth = Effect.fn("fillMonth")(function* (
   month: number,
   cut: Cut,
 ): Effect.fn.Return<void, ClickHouseError, ClickHouse> {
-  const days = daysOf(month)
-  for (let at = 0; at < days.length; at += DAYS_AT_ONCE)
-    yield* add(rollup, shadow, days.slice(at, at + DAYS_AT_ONCE), BEFORE_CUT, cut)
+  const isOfPiece = `a.tenant IN {tenants:Array(String)} AND ${inPart(rollup.key.map(({ of }) => of))}`
+  for (const piece of yield* piecesOfMonth(month))
+    yield* add(rollup, shadow, `${isOfPiece} AND ${BEFORE_CUT}`, { ...piece, ...cut })
 })
 
-/** Adds what came to a month after the cut. */
-export const addBeyond = (rollup: Rollup, shadow: string, month: number, cut: Cut) =>
-  add(rollup, shadow, daysOf(month), BEYOND_CUT, cut)
+/** Adds what came to a month after the cut: as much as is written while all months are built. */
+export const addBeyond = (rollup: Rollup, shadow: string, month: number, cut: Cut) => {
+  const days = daysOf(month)
+  return add(rollup, shadow, BEYOND_CUT, { days, around: widen(days, 2), ...cut })
+}
 
 const totals = (rollup: Rollup, shadow: string): string => `
 SELECT

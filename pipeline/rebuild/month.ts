@@ -1,6 +1,8 @@
 import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { DATABASE, TABLES } from "#schemas/names.ts"
+import { daysOf, piecesOf } from "../audit/rollup-scope.ts"
+import { widen } from "../writer/repair-rollups.ts"
 import type { Rollup } from "../writer/rollups.ts"
 
 /** The column by whose month a rollup is partitioned, and what it is in raw. */
@@ -29,4 +31,11 @@ export const monthsIn = Effect.fnUntraced(function* ({ table }: Rollup) {
     params: { database: DATABASE, table: table.slice(DATABASE.length + 1) },
   })
   return rows.map(({ month }) => month)
+})
+
+/** A month in pieces that are built or compared at once: the parameters of each. A key is in one of them. */
+export const piecesOfMonth = Effect.fn("piecesOfMonth")(function* (month: number) {
+  const days = daysOf(month)
+  const { pieces } = yield* piecesOf(days, widen(days, 2))
+  return pieces.map((piece) => ({ ...piece, localDays: piece.days, around: widen(piece.days, 2), month }))
 })

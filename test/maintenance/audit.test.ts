@@ -4,14 +4,16 @@ import { ClickHouse } from "#clickhouse"
 import { STREAMS, TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { audit, type Audit } from "../../pipeline/audit/audit.ts"
+import { piecesOf, RowsAtOnce } from "../../pipeline/audit/rollup-scope.ts"
 import { readLastAudit } from "../../pipeline/audit/standing.ts"
-import type { Quietly } from "../../pipeline/audit/rollup-differences.ts"
+import { type Quietly, rollupDifferences } from "../../pipeline/audit/rollup-differences.ts"
 import { maintain } from "../../pipeline/writer/maintenance.ts"
+import { widen } from "../../pipeline/writer/repair-rollups.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
 import { Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
 import { World } from "../faults/world.ts"
-import { owns } from "../faults/writers.ts"
+import { kill, owns } from "../faults/writers.ts"
 import { asMaintainer, command, maintenance } from "./maintainer.ts"
 
 const quietly: Quietly = (look) => maintain({ ...maintenance(), asItIs: true }, new Zones(), look)
@@ -38,6 +40,18 @@ const seqOf = (tenant: string, n: number) =>
       { params: { tenant, id: `e-${n}` } },
     ),
   ).pipe(Effect.map((rows) => rows[0]?.seq ?? 0))
+
+/** What is wrong with a tenant's rollups, where so many rows are compared at once. */
+const wrongOf = (tenant: string, rowsAtOnce: number) =>
+  Effect.gen(function* () {
+    const { pieces } = yield* piecesOf(widen([new Date().toISOString().slice(0, 10)], 9))
+    const differences: Array<string> = []
+    for (const piece of pieces.filter(({ tenants }) => tenants.includes(tenant)))
+      // No writer runs, so none need pause.
+      for (const found of yield* rollupDifferences(piece, (look) => look))
+        if (found.tenant === tenant) differences.push(`${found.kind} ${found.detail}`)
+    return { differences, isInParts: pieces.some(({ parts }) => parts > 1) }
+  }).pipe(Effect.provideService(RowsAtOnce, rowsAtOnce))
 
 layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("the audit", (it) => {
   it.effect(
@@ -156,6 +170,33 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("the
         expect(wrong.differences).toBe(found(wrong).length)
         expect(wrong.standings).toMatchObject([{ differences: 5 }])
         expect((yield* readLastAudit())?.differences).toBe(wrong.differences)
+      }),
+    { timeout: 120_000 },
+  )
+
+  it.effect(
+    "finds the same where a day has too many rows and is compared in parts",
+    () =>
+      Effect.gen(function* () {
+        const { publish } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        const writer = yield* startWriter()
+        yield* publish("i", 20)
+        yield* quiet
+        yield* kill(writer, "SIGTERM")
+        expect(yield* wrongOf("i", 2)).toEqual({ differences: [], isInParts: true })
+        const of = "tenant = 'i' AND id = 'e-10'"
+        yield* command(`INSERT INTO ${TABLES.actions} SELECT * FROM ${TABLES.actions} WHERE ${of}`)
+        for (const table of [TABLES.activity15m, TABLES.activityDaily])
+          yield* command(
+            `ALTER TABLE ${table} DELETE WHERE tenant = 'i' AND user_id = 'u_2' AND action = 'contact.created'`,
+          )
+        const [inParts, atOnce] = [yield* wrongOf("i", 2), yield* wrongOf("i", 1_000_000)]
+        expect([inParts.isInParts, atOnce.isInParts]).toEqual([true, false])
+        expect(inParts.differences.filter((text) => text.startsWith("doubled_row"))).toHaveLength(1)
+        expect(atOnce.differences.length).toBeGreaterThan(2)
+        // A local day is looked at with each of the UTC days around it.
+        expect([...new Set(inParts.differences)].toSorted()).toEqual(atOnce.differences.toSorted())
       }),
     { timeout: 120_000 },
   )
