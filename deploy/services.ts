@@ -7,6 +7,7 @@ import { ensureTopology } from "#nats/topology.ts"
 import { migrate, MIGRATIONS_FOLDER } from "../migrations/migrate.ts"
 import { runAuditLog } from "../pipeline/audit-log/consumer.ts"
 import { auditHourly } from "../pipeline/audit/hourly.ts"
+import { tellOpenLetters } from "../pipeline/dead-letters/open-letters.ts"
 import { runDirectory } from "../pipeline/directory/consumer.ts"
 import { runWriters } from "../pipeline/partitions/run-writers.ts"
 import { MAX_ACTION_AGE } from "../pipeline/writer/open-writer.ts"
@@ -105,10 +106,15 @@ export const writerService = Effect.fn("writerService")(function* (
       writer,
     )
   })
+  const first = actionStreams(settings.partitions)[0] ?? STREAMS.actions
+  const letters = tellOpenLetters(
+    () => writer.streams.get(first)?.owner === 1,
+    (open) => (writer.openLetters = open),
+  )
   const audits = auditHourly(
     {
       owned: () => [...writer.streams].filter(([, { owner }]) => owner === 1).map(([stream]) => stream),
-      first: actionStreams(settings.partitions)[0] ?? STREAMS.actions,
+      first,
       maxClockAhead: settings.maxClockAhead,
       quietly: quietlyAs(settings, zones),
     },
@@ -119,6 +125,7 @@ export const writerService = Effect.fn("writerService")(function* (
     runAuditLog(undefined, lettersOf(STREAMS.audit)),
     writers,
     audits,
+    letters,
   ])
 })
 

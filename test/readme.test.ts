@@ -126,8 +126,9 @@ it("the writer's metrics exist", () => {
   const metrics = metricsOf(process, "ACTIONS")
   metrics.lagEvents = metrics.lagSeconds = 0
   metrics.doubts.set("start", 1)
-  const names = new Set(every(/`(tidemark_[a-z_]+(?:_total|_events|_seconds|_owner))`/gu))
-  expect(names.size).toBe(6)
+  process.openLetters = { count: 0, oldest: undefined }
+  const names = new Set(every(/`(tidemark_[a-z_]+(?:_total|_events|_seconds|_owner|_open))`/gu))
+  expect(names.size).toBe(8)
   for (const name of names) expect(renderWriterMetrics(process)).toContain(`\n# TYPE ${name} `)
 })
 

@@ -2,35 +2,18 @@ import type { KV } from "@nats-io/kv"
 import { Effect, Schema } from "effect"
 import { unlessConflict } from "#nats/conflict.ts"
 import { attemptNats, Nats, NatsError } from "#nats/connection.ts"
+import { Fate, fateKey } from "#schemas/fate.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import type { Letter } from "./letters.ts"
 
-/** What became of a dead letter. The letter itself stays: it is the proof that its message was not lost. */
-export const Fate = Schema.Struct({
-  /** `replaying`: it is about to be sent, or was, by one that did not live to say so. */
-  fate: Schema.Literals(["replaying", "replayed", "discarded", "erased"]),
-  at: Schema.String,
-  /** Who did it: the id of a credential, or a login name. */
-  by: Schema.String,
-  /** How often it was replayed; absent: never. */
-  replays: Schema.optionalKey(Schema.Int),
-})
-export type Fate = typeof Fate.Type
-
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Fate))
-
-/** Whether somebody still has to look after a letter. One that was not sent for certain needs it, too. */
-export const isOpen = (fate: Fate | undefined): boolean => fate === undefined || fate.fate === "replaying"
-
-/** By the original, of which there may be two letters. */
-const keyOf = ({ stream, generation, sequence }: Letter): string => `${stream}.${generation}.${sequence}`
 
 const bucket = Effect.flatMap(Nats, ({ kv }) =>
   attemptNats("open bucket dead-letters", () => kv.open(BUCKETS.deadLetters)),
 )
 
 const readEntry = Effect.fnUntraced(function* (fates: KV, letter: Letter) {
-  const entry = yield* attemptNats("read a dead letter's fate", () => fates.get(keyOf(letter)))
+  const entry = yield* attemptNats("read a dead letter's fate", () => fates.get(fateKey(letter)))
   return entry?.operation === "PUT"
     ? { fate: decode(entry.string()), revision: entry.revision }
     : { fate: undefined, revision: entry?.revision ?? 0 }
@@ -70,7 +53,7 @@ export const changeFate = Effect.fn("changeFate")(function* (
     const next: Fate = { ...changed, at: new Date().toISOString(), by }
     const written = yield* attemptNats("write a dead letter's fate", () =>
       // 0: there must be none yet.
-      unlessConflict(fates.put(keyOf(letter), JSON.stringify(next), { previousSeq: revision })),
+      unlessConflict(fates.put(fateKey(letter), JSON.stringify(next), { previousSeq: revision })),
     )
     if (written !== undefined) return next
   }

@@ -3,9 +3,10 @@ import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { nextMessage } from "#nats/next-message.ts"
 import { sequenceAt } from "#nats/sequence-at.ts"
 import { DEAD_LETTER_HEADERS, readDeadLetterId } from "#schemas/dead-letter.ts"
+import { type Fate, isOpen } from "#schemas/fate.ts"
 import { STREAMS, SUBJECTS } from "#schemas/names.ts"
 import { REFUSAL_REASONS, type RefusalReason } from "#schemas/refusal.ts"
-import { type Fate, isOpen, readFates } from "./fates.ts"
+import { readFates } from "./fates.ts"
 
 /** A message that could not be stored, as the stream of dead letters holds it. */
 export interface Letter {

@@ -3,9 +3,10 @@ import type { Nats, NatsError } from "#nats/connection.ts"
 import { PublishError, type Publisher } from "#nats/publisher.ts"
 import { decodeAudit } from "#schemas/decode-audit.ts"
 import { decodeAction, decodeDirectory, type Limits } from "#schemas/decode.ts"
+import { type Fate, isOpen } from "#schemas/fate.ts"
 import { messageId, NO_TENANT, SUBJECTS } from "#schemas/names.ts"
 import { EVENT_ID, TENANT } from "#schemas/patterns.ts"
-import { changeFate, type Fate, isOpen } from "./fates.ts"
+import { changeFate } from "./fates.ts"
 import type { Letter } from "./letters.ts"
 
 /** A letter whose replay would only make another dead letter; `detail` says what to do instead. */

@@ -40,6 +40,7 @@ const exported = async (): Promise<ReadonlySet<string>> => {
   const audit = makeAuditMetrics()
   Object.assign(audit, { differences: 0, endedAt: 0, seconds: 0 })
   audit.proved.set("ACTIONS", 1)
+  process.openLetters = { count: 0, oldest: undefined }
   await call("/healthz")
   const api = (await call("/metrics")).body as string
   const text = renderWriterMetrics(process) + renderAuditMetrics(audit) + api

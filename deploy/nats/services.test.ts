@@ -116,7 +116,14 @@ it("an event passes from the API through the stream and the writer into a report
     async () => expect((await manager.streams.info(STREAMS.deadLetters)).state.messages).toBe(1),
     { timeout: 10_000 },
   )
-})
+  await vi.waitFor(
+    async () => {
+      const metrics = await fetch(`http://127.0.0.1:${settings.writerPort}/metrics`)
+      expect(await metrics.text()).toContain("\ntidemark_dead_letters_open 1\n")
+    },
+    { timeout: 40_000, interval: 500 },
+  )
+}, 90_000)
 
 it("an export passes from the API through the queue and the exporter to whoever asked", async () => {
   const key = await Effect.runPromise(

@@ -105,6 +105,8 @@ export const makeWriterMetrics = (): WriterMetrics => ({
 export interface ProcessMetrics {
   readonly streams: Map<string, WriterMetrics>
   readonly otherLetters: ReadonlyMap<string, Map<RefusalReason, number>>
+  /** How many dead letters are open, and when the oldest was refused; undefined while unknown, and where another tells. */
+  openLetters: { readonly count: number; readonly oldest: number | undefined } | undefined
   /** When both engines last answered, milliseconds since 1970. */
   heardAt: number
 }
@@ -112,6 +114,7 @@ export interface ProcessMetrics {
 export const makeProcessMetrics = (): ProcessMetrics => ({
   streams: new Map(),
   otherLetters: new Map([STREAMS.directory, STREAMS.audit].map((stream) => [stream, zeros(REFUSAL_REASONS)])),
+  openLetters: undefined,
   heardAt: 0,
 })
 

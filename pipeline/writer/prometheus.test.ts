@@ -71,6 +71,18 @@ it("what is unknown is left out, which is not 0", () => {
   expect(text).toContain('\ntidemark_lag_seconds{stream="ACTIONS"} 0\n')
 })
 
+it("open dead letters are told with the age of the oldest, and not at all while they are unknown", () => {
+  const process = makeProcessMetrics()
+  expect(renderWriterMetrics(process)).not.toContain("open")
+  process.openLetters = { count: 0, oldest: undefined }
+  expect(renderWriterMetrics(process)).toContain("\ntidemark_dead_letters_open 0\n")
+  expect(renderWriterMetrics(process)).toContain("\ntidemark_dead_letters_oldest_open_seconds 0\n")
+  process.openLetters = { count: 2, oldest: Date.now() - 60_000 }
+  const text = renderWriterMetrics(process)
+  expect(text).toContain("\ntidemark_dead_letters_open 2\n")
+  expect(Number(/\ntidemark_dead_letters_oldest_open_seconds (.+)\n/u.exec(text)?.[1])).toBeCloseTo(60, 0)
+})
+
 it("every reason and every cause is there from the start, so that the first of it is an increase", () => {
   const process = makeProcessMetrics()
   metricsOf(process, "ACTIONS")

@@ -1,4 +1,4 @@
-import { byLabel, family, line } from "./exposition.ts"
+import { byLabel, family, line, single as one } from "./exposition.ts"
 import type { Histogram, ProcessMetrics, WriterMetrics } from "./metrics.ts"
 
 type ByStream = ReadonlyArray<readonly [stream: string, metrics: WriterMetrics]>
@@ -101,8 +101,12 @@ const GAUGES: ReadonlyArray<readonly [name: string, help: string, of: Value]> = 
   ],
 ]
 
+/** Seconds since then; 0 for what is not there. */
+const ageOf = (at: number | undefined): number =>
+  at === undefined ? 0 : Math.max(0, (Date.now() - at) / 1000)
+
 /** The text format of Prometheus, by stream. A lag that is unknown is left out, which an alert can tell from 0. */
-export const renderWriterMetrics = ({ streams, otherLetters }: ProcessMetrics): string => {
+export const renderWriterMetrics = ({ streams, otherLetters, openLetters }: ProcessMetrics): string => {
   const all = [...streams]
   const letters = [...all.map(([stream, { deadLetters }]) => [stream, deadLetters] as const), ...otherLetters]
   return [
@@ -112,6 +116,18 @@ export const renderWriterMetrics = ({ streams, otherLetters }: ProcessMetrics): 
       "reason",
       "Messages that were refused: actions, events of the directory, records of the audit log.",
       letters,
+    ),
+    ...one(
+      "tidemark_dead_letters_open",
+      "gauge",
+      "Dead letters that were neither replayed nor discarded; told by the owner of the first stream, absent while unknown.",
+      openLetters?.count,
+    ),
+    ...one(
+      "tidemark_dead_letters_oldest_open_seconds",
+      "gauge",
+      "Since the oldest of them was refused; 0 when there is none.",
+      openLetters === undefined ? undefined : ageOf(openLetters.oldest),
     ),
     ...labelled(
       "tidemark_batches_total",
