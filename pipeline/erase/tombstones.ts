@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { BUCKETS } from "#schemas/names.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { nextMessage } from "#nats/next-message.ts"
 import { type Concerned, isOf, type Person } from "./person.ts"
 
 /** Says that a person's actions are to be in no table, whatever the streams still hold or bring. */
@@ -25,21 +26,26 @@ const bucket = Effect.flatMap(Nats, ({ kv }) =>
   attemptNats("open bucket tombstones", () => kv.open(BUCKETS.tombstones)),
 )
 
-/** Every tombstone that there is. */
+/**
+ * Every tombstone that there is, as the bucket's leader has it: a copy may not know the last of them yet. Asked one by one, since
+ * listing keys makes a consumer each time, which a cluster keeps for minutes.
+ */
 export const readTombstones = Effect.fn("readTombstones")(function* (): Effect.fn.Return<
   ReadonlyArray<Tombstone>,
   NatsError,
   Nats
 > {
-  const tombstones = yield* bucket
-  return yield* attemptNats("read the tombstones", async () => {
-    const found: Array<Tombstone> = []
-    for await (const key of await tombstones.keys()) {
-      const entry = await tombstones.get(key)
-      if (entry?.operation === "PUT") found.push(decode(entry.string()))
-    }
-    return found
-  })
+  const { manager } = yield* Nats
+  const found: Array<Tombstone> = []
+  for (let from = 1; ;) {
+    const message = yield* attemptNats("read the tombstones", () =>
+      nextMessage(manager, `KV_${BUCKETS.tombstones}`, from),
+    )
+    if (message === undefined) return found
+    from = message.seq + 1
+    // A key that was deleted leaves a message that says so.
+    if (!message.header.has("KV-Operation")) found.push(decode(message.string()))
+  }
 })
 
 export const writeTombstone = Effect.fn("writeTombstone")(function* (
