@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { mappedSubject, partitionOf } from "#schemas/partitions.ts"
+import { actionStreamOf, mappedSubject, partitionOf } from "#schemas/partitions.ts"
 import { NatsError } from "#nats/connection.ts"
 import { PublishError } from "#nats/publisher.ts"
 import type { StreamMessage } from "#nats/reader.ts"
@@ -12,6 +12,9 @@ export interface Astray {
   readonly message: StreamMessage
 }
 
+/** What keeps an event from being sent on may take an operator to put right. */
+const PAUSE = "1 second"
+
 /**
  * Sends events on to the streams of their tenants, whose owners store them, and returns when these have acknowledged them
  * all. Under the same message id, so one that is sent on again counts once, as any event that is sent again.
@@ -22,22 +25,24 @@ export const forward = Effect.fn("forward")(function* (
   const { deadLetters, options, metrics } = yield* Writer
   const { partitions } = options
   if (astray.length === 0 || partitions === undefined) return
+  const sendOn = async ({ row, message }: Astray): Promise<void> => {
+    const { stream } = await deadLetters.publish({
+      subject: mappedSubject(partitionOf(row.tenant, partitions), message.subject),
+      messageId: message.messageId ?? "",
+      payload: message.payload,
+    })
+    const theirs = actionStreamOf(row.tenant, partitions)
+    // While a change of the number is broken off, the subject may lead back to where the event lies: a repeat, says the broker.
+    if (stream !== theirs)
+      throw new Error(`${stream} took what is for ${theirs}; the number is being changed`)
+  }
   yield* Effect.tryPromise({
-    try: () =>
-      Promise.all(
-        astray.map(({ row, message }) =>
-          deadLetters.publish({
-            subject: mappedSubject(partitionOf(row.tenant, partitions), message.subject),
-            messageId: message.messageId ?? "",
-            payload: message.payload,
-          }),
-        ),
-      ),
+    try: () => Promise.all(astray.map(sendOn)),
     catch: (cause) =>
       new NatsError({
         operation: "send an event on to its stream",
         detail: cause instanceof PublishError ? `${cause.reason}: ${cause.detail}` : String(cause),
       }),
-  })
+  }).pipe(Effect.tapError(() => Effect.sleep(PAUSE)))
   metrics.forwarded += astray.length
 })
