@@ -50,14 +50,18 @@ export const ensureActionStreams = Effect.fn("ensureActionStreams")(function* (
   }
 })
 
-/** Makes the streams that so many partitions lack; they take nothing yet. */
+/**
+ * Makes the streams that so many partitions lack; they take nothing yet. Those that were left behind by another number may have
+ * the duplicate window of then, by which nobody reckons any more.
+ */
 export const addActionStreams = Effect.fn("addActionStreams")(function* (
   options: TopologyOptions,
   partitions: number,
 ): Effect.fn.Return<void, NatsError | TopologyError, Nats> {
-  for (const name of actionStreams(partitions))
-    if ((yield* findStream(name)) === undefined)
-      yield* ensureStream(actionStream(options, name, [idleSubject(name)]), false)
+  for (const name of actionStreams(partitions)) {
+    const subjects = (yield* findStream(name))?.config.subjects ?? [idleSubject(name)]
+    yield* ensureStream(actionStream(options, name, subjects), true)
+  }
 })
 
 const isSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>

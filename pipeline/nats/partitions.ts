@@ -12,10 +12,12 @@ const bucket = Effect.flatMap(Nats, ({ kv }) =>
   attemptNats("open bucket ledger", () => kv.open(BUCKETS.ledger)),
 )
 
-const recorded = Effect.gen(function* () {
+/** The number that was written down, if any, and the revision that another one takes the place of. */
+export const recordedPartitions = Effect.gen(function* () {
   const ledger = yield* bucket
   const entry = yield* attemptNats("read the number of partitions", () => ledger.get(PARTITIONS_KEY))
-  return entry?.operation === "PUT" ? Option.getOrUndefined(read(entry.string()))?.partitions : undefined
+  const record = entry?.operation === "PUT" ? Option.getOrUndefined(read(entry.string())) : undefined
+  return { partitions: record?.partitions, revision: entry?.revision ?? 0 }
 })
 
 /**
@@ -25,23 +27,37 @@ const recorded = Effect.gen(function* () {
 export const partitionsInForce = Effect.fn("partitionsInForce")(function* (
   wanted: number,
 ): Effect.fn.Return<number, NatsError, Nats> {
-  const known = yield* recorded
+  const { partitions: known } = yield* recordedPartitions
   if (known !== undefined) return known
   return (yield* findStream(STREAMS.actions)) === undefined ? wanted : 1
 })
 
-/** Writes the number down. */
-export const recordPartitions = Effect.fn("recordPartitions")(function* (partitions: number) {
+/** Writes the number down, unless somebody else has since the revision was read. */
+export const recordPartitions = Effect.fn("recordPartitions")(function* (
+  partitions: number,
+  revision: number,
+) {
   const ledger = yield* bucket
   const record: PartitionsRecord = { partitions, since: new Date().toISOString() }
   yield* attemptNats("write the number of partitions", () =>
-    ledger.put(PARTITIONS_KEY, JSON.stringify(record)),
+    revision === 0
+      ? ledger.create(PARTITIONS_KEY, JSON.stringify(record))
+      : ledger.update(PARTITIONS_KEY, JSON.stringify(record), revision),
   )
 })
 
 /** Writes it down where nobody has yet. */
 export const recordFirstPartitions = Effect.fn("recordFirstPartitions")(function* (partitions: number) {
-  if ((yield* recorded) === undefined) yield* recordPartitions(partitions)
+  const { partitions: known, revision } = yield* recordedPartitions
+  if (known !== undefined) return
+  yield* recordPartitions(partitions, revision).pipe(
+    // Another process that starts may have been faster.
+    Effect.catch((error) =>
+      Effect.flatMap(recordedPartitions, ({ partitions: theirs }) =>
+        theirs === partitions ? Effect.void : Effect.fail(error),
+      ),
+    ),
+  )
 })
 
 /** The streams of actions that there are, those of another number of partitions too, by their names. */

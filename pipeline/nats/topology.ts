@@ -8,10 +8,19 @@ import { ensureStream, type TopologyError, type Wanted } from "./ensure-stream.t
 import { partitionsInForce, recordFirstPartitions } from "./partitions.ts"
 
 const NANOS = 1_000_000
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 /** Three years. */
 const AUDIT_DAYS = 1096
 const DEAD_LETTER_DAYS = 90
+
+/** How long what lies in a bucket is kept, where that is not for ever. */
+const TTL: ReadonlyMap<string, number> = new Map([
+  // A fate is younger than its letter, so it is there for as long as the letter.
+  [BUCKETS.deadLetters, DEAD_LETTER_DAYS * DAY],
+  // Each process has a key of its own, said again every few seconds; those that ended are not to be read for ever.
+  [BUCKETS.writers, HOUR],
+])
 
 const streamsOf = (options: TopologyOptions): ReadonlyArray<Wanted> => {
   const common = {
@@ -71,15 +80,12 @@ export const ensureTopology = Effect.fn("ensureTopology")(function* (
 ): Effect.fn.Return<number, NatsError | TopologyError, Nats> {
   const { jetstream, kv } = yield* Nats
   for (const stream of streamsOf(options)) yield* ensureStream(stream, mayChange)
-  for (const bucket of Object.values(BUCKETS))
+  for (const bucket of Object.values(BUCKETS)) {
+    const ttl = TTL.get(bucket)
     yield* attemptNats(`create bucket ${bucket}`, () =>
-      kv.create(bucket, {
-        history: 1,
-        replicas: options.replicas,
-        // A fate is younger than its letter, so it is there for as long as the letter.
-        ...(bucket === BUCKETS.deadLetters ? { ttl: DEAD_LETTER_DAYS * DAY } : {}),
-      }),
+      kv.create(bucket, { history: 1, replicas: options.replicas, ...(ttl === undefined ? {} : { ttl }) }),
     )
+  }
   yield* attemptNats(`create object store ${EXPORT_FILES}`, () =>
     new Objm(jetstream).create(EXPORT_FILES, { replicas: options.replicas, storage: StorageType.File }),
   )

@@ -56,6 +56,7 @@ export interface Balance {
  */
 export const makeBalance = ({ writer, partitions, lease, groups, onHeard }: BalanceOptions): Balance => {
   const wanted = new Set<string>()
+  /** By a clock that nobody sets. */
   let announcedAt = Number.NEGATIVE_INFINITY
   const streams = groups.flat()
 
@@ -67,14 +68,16 @@ export const makeBalance = ({ writer, partitions, lease, groups, onHeard }: Bala
     const inForce = yield* partitionsInForce(partitions)
     if (inForce !== partitions) return yield* new OtherPartitions({ partitions: inForce, mine: partitions })
     const { now } = yield* readStoreState
-    if (Date.now() - announcedAt >= lease / 4) {
+    if (performance.now() - announcedAt >= lease / 4) {
       // Over before its leases are, so that these are not left to one that died.
       yield* announce({ writer, partitions, until: now + Math.round((lease * 2) / 3) })
-      announcedAt = Date.now()
+      announcedAt = performance.now()
     }
-    const writers = (yield* readPresences(now))
-      .filter((presence) => presence.partitions === partitions)
+    const others = (yield* readPresences(now))
+      .filter((presence) => presence.partitions === partitions && presence.writer !== writer)
       .map((presence) => presence.writer)
+    // Whatever a replica that lags behind says, this one lives.
+    const writers = [...others, writer].toSorted()
     const standings = yield* readStandings(streams, now)
     for (const { stream, owner } of standings)
       if (owner !== undefined && owner !== writer && writers.includes(owner)) wanted.delete(stream)

@@ -3,7 +3,7 @@ import type { ClickHouse } from "#clickhouse"
 import { attemptNats, Nats } from "#nats/connection.ts"
 import { addActionStreams, arrangeActionStreams, type TopologyOptions } from "#nats/action-streams.ts"
 import type { TopologyError } from "#nats/ensure-stream.ts"
-import { findActionStreams, recordPartitions } from "#nats/partitions.ts"
+import { findActionStreams, recordedPartitions, recordPartitions } from "#nats/partitions.ts"
 import { Writer, type WriterOptions } from "../writer/context.ts"
 import { checkGround } from "../writer/guards.ts"
 import { maintain, type MaintenanceError } from "../writer/maintenance.ts"
@@ -90,10 +90,12 @@ export const changePartitions = Effect.fn("changePartitions")(function* ({
     Effect.gen(function* () {
       const each = <E, R>(work: Effect.Effect<void, E, R | Writer>) =>
         Effect.forEach(owners, (owner) => Effect.provideService(work, Writer, owner), { discard: true })
+      // A process that hangs from here on and wakes after somebody else's change does not write its own number over that.
+      const { revision } = yield* recordedPartitions
       yield* arrangeActionStreams(partitions)
       yield* each(drain())
       yield* each(mark(partitions))
-      yield* recordPartitions(partitions)
+      yield* recordPartitions(partitions, revision)
     }),
   )
   yield* Effect.logInfo("changed the number of partitions").pipe(Effect.annotateLogs({ partitions, streams }))

@@ -124,6 +124,8 @@ export const runWriter = Effect.fn("runWriter")(function* (
     Effect.catchTag("LeaseLost", (error) => Effect.logWarning(error.message)),
     Effect.forever,
     Effect.provideService(Writer, writer),
+    // A writer of a process may be begun anew. What is on its way is not waited for.
+    Effect.ensuring(Effect.sync(() => void writer.deadLetters.close())),
     Effect.annotateLogs({ service: "writer", stream: options.stream }),
   )
 })
