@@ -26,7 +26,12 @@ layer(Traffic.layerOf({ window: WINDOW }), { excludeTestServices: true, timeout:
           const { expected } = yield* Traffic
           const { startWriter } = yield* World
           const startOf = (partitions: number) => startWriter({ TIDEMARK_PARTITIONS: String(partitions) })
-          yield* underLoad((resend) =>
+          // Before the next change, which would prove again, and put right, what this one left wrong.
+          const right = Effect.gen(function* () {
+            yield* allQuiet
+            expect(yield* expected.differences()).toEqual([])
+          })
+          const four = yield* underLoad((resend) =>
             Effect.gen(function* () {
               const old = yield* startOf(1)
               yield* until("the first owns", owns(old))
@@ -48,7 +53,13 @@ layer(Traffic.layerOf({ window: WINDOW }), { excludeTestServices: true, timeout:
               expect(old.log()).toContain(
                 "the number of partitions is 4, and this process was started with 1",
               )
+              return four
+            }),
+          )
+          yield* right
 
+          const two = yield* underLoad((resend) =>
+            Effect.gen(function* () {
               // One of another number waits until these are gone. The broker goes on mapping to four.
               const two = yield* startOf(2)
               yield* saying(two, "waits for writers of another number of partitions")
@@ -62,7 +73,13 @@ layer(Traffic.layerOf({ window: WINDOW }), { excludeTestServices: true, timeout:
               )
               yield* mapTo(2)
               yield* resend
+              return two
+            }),
+          )
+          yield* right
 
+          yield* underLoad((resend) =>
+            Effect.gen(function* () {
               const one = yield* startOf(1)
               yield* kill(two, "SIGTERM")
               yield* until("one partition again", owns(one))
@@ -70,8 +87,7 @@ layer(Traffic.layerOf({ window: WINDOW }), { excludeTestServices: true, timeout:
               yield* resend
             }),
           )
-          yield* allQuiet
-          expect(yield* expected.differences()).toEqual([])
+          yield* right
           expect(Object.keys(yield* held)).toEqual([
             "ACTIONS",
             "ACTIONS_0",
