@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { REBUILD_DATABASE, TABLES } from "#schemas/names.ts"
-import { RowsAtOnce } from "../../pipeline/audit/rollup-scope.ts"
 import { rebuild, type RebuildOptions } from "../../pipeline/rebuild/rebuild.ts"
 import { type Rollup, ROLLUPS } from "../../pipeline/writer/rollups.ts"
 import { asMaintainer, maintenance } from "./maintainer.ts"
@@ -10,13 +9,8 @@ const found = ROLLUPS.find(({ table }) => table === TABLES.activityDaily)
 if (found === undefined) throw new Error("no daily rollup")
 export const DAILY = found
 
-/** So few that a tenant's day of some two hundred rows is built in parts. */
-const FEW = 120
-
 export const rebuilding = (rollup: Rollup, options: Partial<RebuildOptions> = {}) =>
-  asMaintainer((zones) => rebuild(rollup, { streams: [maintenance(20)], zones, ...options })).pipe(
-    Effect.provideService(RowsAtOnce, FEW),
-  )
+  asMaintainer((zones) => rebuild(rollup, { streams: [maintenance(20)], zones, ...options }))
 
 /** Events of a tenant in a rollup, whatever the month. */
 export const sumOf = (table: string, tenant: string) =>
