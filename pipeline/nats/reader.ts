@@ -1,4 +1,5 @@
-import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream"
+import type { JetStreamManager } from "@nats-io/jetstream"
+import { AckPolicy, DeliverPolicy, jetstreamManager, ReplayPolicy } from "@nats-io/jetstream"
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
 import { originalSubject } from "#schemas/partitions.ts"
 import { nextSequence } from "./next-message.ts"
@@ -38,6 +39,11 @@ const SILENCE = 4_000
 /** Without a message for this long, the stream's leader is asked whether there is one. */
 const STALL = 2_000
 const RETRY = 250
+/**
+ * For the answer that a consumer is made, at first and at most. A cluster puts it on any of its servers, and one that hangs
+ * never answers (seen on 2.10.27: it serves its streams, and applies nothing of the cluster's log); the next may be another.
+ */
+const PATIENCE = { first: 1000, most: 5000 }
 const NANOS = 1_000_000
 
 /**
@@ -127,12 +133,13 @@ export class StreamReader {
 
   async #open(): Promise<void> {
     const { stream, filter } = this.#options
-    while (!this.#stopped) {
+    for (let patience = PATIENCE.first; !this.#stopped; patience = Math.min(2 * patience, PATIENCE.most)) {
       try {
         this.#subscription?.unsubscribe()
         this.#held = undefined
         this.#heardAt = Date.now()
-        const info = await this.#manager.consumers.add(stream, {
+        const manager = await jetstreamManager(this.#connection, { timeout: patience, checkAPI: false })
+        const info = await manager.consumers.add(stream, {
           ack_policy: AckPolicy.None,
           deliver_policy: DeliverPolicy.StartSequence,
           opt_start_seq: this.#next,

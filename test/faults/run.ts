@@ -86,7 +86,7 @@ if (Exit.isSuccess(exit)) {
   const total = Object.values(faults).reduce((sum, n) => sum + n, 0)
   say(`faults by kind: ${JSON.stringify(faults)}`)
   say(
-    `seed ${options.seed}: ${options.rounds} rounds in ${seconds} s: ${total} faults, ${events} events, ${deadLetters.found} dead letters of ${deadLetters.wanted}, ${restarts} restarts of a cluster without a leader, 0 differences`,
+    `seed ${options.seed}: ${options.rounds} rounds in ${seconds} s: ${total} faults, ${events} events, ${deadLetters.found} dead letters of ${deadLetters.wanted}, ${restarts} brokers that hung and were started again, 0 differences`,
   )
 } else {
   say(Cause.pretty(exit.cause))

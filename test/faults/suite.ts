@@ -38,7 +38,7 @@ export interface SuiteOptions {
 
 export interface SuiteResult {
   readonly faults: Readonly<Record<string, number>>
-  /** Times that the cluster did not come to itself and was started again as a whole. */
+  /** Servers of the cluster that did not come to themselves and were started again. */
   readonly restarts: number
   readonly events: number
   readonly deadLetters: { readonly wanted: number; readonly found: number }
@@ -164,10 +164,9 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
       yield* Effect.sleep(lead)
       yield* Effect.forEach(planned, inflict, { concurrency: "unbounded" })
     } while (round++ % options.countEvery !== 0 && round <= rounds)
-    if (yield* world.brokers.comeBack) {
-      restarts++
-      say(`round ${round - 1}: the cluster elected no leader by itself and was started again`)
-    }
+    const hung = yield* world.brokers.comeBack
+    restarts += hung
+    if (hung > 0) say(`round ${round - 1}: ${hung} brokers did not come to themselves and were started again`)
     isOver = true
     yield* Effect.promise(() => loading).pipe(
       Effect.timeoutOrElse({
