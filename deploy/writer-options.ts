@@ -35,7 +35,7 @@ export interface ActionWriters {
 export const actionWriters = Effect.fn("actionWriters")(function* (
   settings: Settings,
 ): Effect.fn.Return<ActionWriters, NatsError, Nats> {
-  const partitions = yield* partitionsInForce(settings.partitions)
+  const partitions = yield* partitionsInForce
   const options = (stream: string): WriterOptions => ({ ...writingOf(settings), stream, partitions })
   return {
     partitions,

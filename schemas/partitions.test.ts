@@ -9,6 +9,7 @@ import {
   mappedSubject,
   originalSubject,
   partitionOf,
+  partitionsOf,
   subjectsOf,
 } from "./partitions.ts"
 
@@ -50,6 +51,12 @@ describe.each([1, 2, 3, 63, 64])("of %i partitions", (partitions) => {
     )
   it("one stream takes each, whatever number of partitions the broker maps to", () => {
     for (const subject of sent) expect(takenBy(subject), subject).toHaveLength(1)
+  })
+  it("one stream says by what it takes how many there are, and no other says anything", () => {
+    const said = ["ACTIONS", ...actionStreams(MOST_PARTITIONS)].flatMap(
+      (stream) => partitionsOf(stream, subjectsOf(stream, partitions)) ?? [],
+    )
+    expect(said).toEqual([partitions])
   })
   it("a stream takes what is mapped to its partition, and one of another number nothing", () => {
     for (const [partition, stream] of actionStreams(partitions).entries())

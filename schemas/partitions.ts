@@ -79,3 +79,14 @@ export const subjectsOf = (stream: string, partitions: number): ReadonlyArray<st
   if (partition > 0) return [`${MAPPED}.${partition}.>`]
   return [`${SUBJECTS.actions}.>`, ...[0, ...beyond(partitions)].map((which) => `${MAPPED}.${which}.>`)]
 }
+
+/**
+ * For how many partitions a stream is arranged, by what it takes: that says it for the one which takes what was not mapped, and
+ * for no other.
+ */
+export const partitionsOf = (stream: string, subjects: ReadonlyArray<string>): number | undefined => {
+  if (!subjects.includes(`${SUBJECTS.actions}.>`)) return undefined
+  if (stream === STREAMS.actions) return 1
+  const next = beyond(1).find((partition) => subjects.includes(`${MAPPED}.${partition}.>`))
+  return next ?? MOST_PARTITIONS
+}

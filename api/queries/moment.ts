@@ -29,7 +29,7 @@ const lookAt = Effect.fnUntraced(function* (stream: string) {
   const now = yield* Clock.currentTimeMillis
   const { partitions, actions, directory, ledger, progress } = yield* Effect.all(
     {
-      partitions: partitionsInForce(1),
+      partitions: partitionsInForce,
       actions: readStream(stream),
       directory: readStream(STREAMS.directory),
       ledger: readLedger(stream),

@@ -49,7 +49,7 @@ const noteAudit = readDataQuality(false).pipe(
 const checkBroker = Effect.gen(function* () {
   const { manager } = yield* Nats
   const buckets = Object.values(BUCKETS).map((bucket) => `KV_${bucket}`)
-  const actions = actionStreams(yield* partitionsInForce(1))
+  const actions = actionStreams(yield* partitionsInForce)
   for (const stream of [...actions, STREAMS.directory, STREAMS.audit, ...buckets])
     yield* attemptNats(`ask for stream ${stream}`, () => manager.streams.info(stream))
   return "ok"

@@ -34,7 +34,7 @@ export const withSentOn = <E>(
   Effect.gen(function* () {
     const resolved = yield* resolve
     if (resolved.missing.length === 0) return resolved
-    const partitions = yield* partitionsInForce(1)
+    const partitions = yield* partitionsInForce
     const owners = new Set(resolved.missing.map(({ row }) => actionStreamOf(row.tenant, partitions)))
     owners.delete(stream)
     if (owners.size === 0) return resolved

@@ -1,12 +1,13 @@
 import { Effect, Option, Schema } from "effect"
-import { PARTITIONS_KEY, PartitionsRecord } from "#schemas/ledger.ts"
-import { BUCKETS, STREAMS } from "#schemas/names.ts"
-import { isActionStream } from "#schemas/partitions.ts"
+import { LedgerRecord, PARTITIONS_KEY, PartitionsRecord } from "#schemas/ledger.ts"
+import { BUCKETS } from "#schemas/names.ts"
+import { actionStreams, idleSubject, isActionStream, partitionsOf } from "#schemas/partitions.ts"
 import { attemptNats, Nats, type NatsError } from "./connection.ts"
 import { findStream } from "./ensure-stream.ts"
 
 const codec = Schema.fromJsonString(PartitionsRecord)
 const read = Schema.decodeUnknownOption(codec)
+const readRecord = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
 
 const bucket = Effect.flatMap(Nats, ({ kv }) =>
   attemptNats("open bucket ledger", () => kv.open(BUCKETS.ledger)),
@@ -20,17 +21,68 @@ export const recordedPartitions = Effect.gen(function* () {
   return { partitions: record?.partitions, revision: entry?.revision ?? 0 }
 })
 
-/**
- * The number of partitions in force, whatever a process was started with. Where nobody wrote it down there is one when its
- * stream is there, else as many as `wanted`.
- */
-export const partitionsInForce = Effect.fn("partitionsInForce")(function* (
-  wanted: number,
-): Effect.fn.Return<number, NatsError, Nats> {
-  const { partitions: known } = yield* recordedPartitions
-  if (known !== undefined) return known
-  return (yield* findStream(STREAMS.actions)) === undefined ? wanted : 1
+/** One of them takes what no partition does, so what it takes says how many there are. */
+const FIRST_STREAMS = [...actionStreams(1), ...actionStreams(2).slice(0, 1)]
+
+/** For how many the broker's streams are arranged, and whether they take nothing though they are there. */
+const lookAtStreams = Effect.gen(function* () {
+  const found = yield* Effect.forEach(FIRST_STREAMS, findStream, { concurrency: "unbounded" })
+  const streams = found.flatMap((stream) => (stream === undefined ? [] : [stream.config]))
+  return {
+    taken: streams.flatMap(({ name, subjects }) => partitionsOf(name, subjects) ?? [])[0],
+    isIdle:
+      streams.length > 0 &&
+      streams.every(({ name, subjects }) => subjects.every((subject) => subject === idleSubject(name))),
+  }
 })
+
+/** The numbers that the ledgers were written at. */
+const ledgerPartitions = Effect.gen(function* () {
+  const ledger = yield* bucket
+  const entries = yield* attemptNats("read the ledgers", () =>
+    Promise.all(FIRST_STREAMS.map((stream) => ledger.get(stream))),
+  )
+  return entries.flatMap((entry) => {
+    const record = entry?.operation === "PUT" ? Option.getOrUndefined(readRecord(entry.string())) : undefined
+    return record === undefined ? [] : [record.partitions ?? 1]
+  })
+})
+
+/** How the actions are spread over streams. */
+export interface Arrangement {
+  /** The number in force: undefined while there is none. */
+  readonly partitions: number | undefined
+  /**
+   * What the broker's streams are arranged for, where that is another number: a change is under way or was broken off, or
+   * the ledger is older than the last one.
+   */
+  readonly changingTo: number | undefined
+  /** The streams are there and take nothing: a change is, or was broken off, where the old ones take no more, the new ones not yet. */
+  readonly isIdle: boolean
+  /** Whether the number is written down. */
+  readonly isRecorded: boolean
+}
+
+/**
+ * How the actions are spread, whatever a process was started with. Where nobody wrote it down, or that was lost, ledgers and
+ * streams say it.
+ */
+export const readArrangement = Effect.gen(function* () {
+  const [recorded, { taken, isIdle }] = yield* Effect.all([recordedPartitions, lookAtStreams], {
+    concurrency: "unbounded",
+  })
+  const known =
+    recorded.partitions ?? (yield* ledgerPartitions).find((partitions) => partitions !== taken) ?? taken
+  return {
+    partitions: known,
+    changingTo: taken === known ? undefined : taken,
+    isIdle,
+    isRecorded: recorded.partitions !== undefined,
+  } satisfies Arrangement as Arrangement
+})
+
+/** The number of partitions in force. Where there are no streams yet a tenant's would be the one. */
+export const partitionsInForce = Effect.map(readArrangement, ({ partitions = 1 }) => partitions)
 
 /** Writes the number down, unless somebody else has since the revision was read. */
 export const recordPartitions = Effect.fn("recordPartitions")(function* (
@@ -46,7 +98,7 @@ export const recordPartitions = Effect.fn("recordPartitions")(function* (
   )
 })
 
-/** Writes it down where nobody has yet. */
+/** Writes it down where nobody has yet, or where it was lost. */
 export const recordFirstPartitions = Effect.fn("recordFirstPartitions")(function* (partitions: number) {
   const { partitions: known, revision } = yield* recordedPartitions
   if (known !== undefined) return

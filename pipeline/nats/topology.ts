@@ -5,7 +5,7 @@ import { BUCKETS, EXPORT_FILES, STREAMS, SUBJECTS } from "#schemas/names.ts"
 import { attemptNats, Nats, type NatsError } from "./connection.ts"
 import { ensureActionStreams, type TopologyOptions } from "./action-streams.ts"
 import { ensureStream, type TopologyError, type Wanted } from "./ensure-stream.ts"
-import { partitionsInForce, recordFirstPartitions } from "./partitions.ts"
+import { readArrangement, recordFirstPartitions } from "./partitions.ts"
 
 const NANOS = 1_000_000
 const HOUR = 3_600_000
@@ -89,8 +89,9 @@ export const ensureTopology = Effect.fn("ensureTopology")(function* (
   yield* attemptNats(`create object store ${EXPORT_FILES}`, () =>
     new Objm(jetstream).create(EXPORT_FILES, { replicas: options.replicas, storage: StorageType.File }),
   )
-  const partitions = yield* partitionsInForce(options.partitions)
-  yield* ensureActionStreams(options, partitions, mayChange)
-  if (mayChange) yield* recordFirstPartitions(partitions)
+  const { partitions = options.partitions, changingTo } = yield* readArrangement
+  // Streams of another number would take what these take.
+  yield* ensureActionStreams(options, changingTo ?? partitions, mayChange)
+  if (mayChange && changingTo === undefined) yield* recordFirstPartitions(partitions)
   return partitions
 })

@@ -3,7 +3,7 @@ import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
-import { partitionsInForce } from "#nats/partitions.ts"
+import { readArrangement, recordFirstPartitions } from "#nats/partitions.ts"
 import { OtherPartitions } from "../writer/claim.ts"
 import { readStoreState } from "../writer/store-clock.ts"
 import type { Turn } from "../writer/turn.ts"
@@ -65,8 +65,9 @@ export const makeBalance = ({ writer, partitions, lease, groups, onHeard }: Bala
     ClickHouseError | NatsError | OtherPartitions,
     ClickHouse | Nats
   > {
-    const inForce = yield* partitionsInForce(partitions)
+    const { partitions: inForce = partitions, isRecorded } = yield* readArrangement
     if (inForce !== partitions) return yield* new OtherPartitions({ partitions: inForce, mine: partitions })
+    if (!isRecorded) yield* recordFirstPartitions(partitions)
     const { now } = yield* readStoreState
     if (performance.now() - announcedAt >= lease / 4) {
       // Over before its leases are, so that these are not left to one that died.

@@ -37,7 +37,7 @@ layer(OwnBroker.layer, { excludeTestServices: true })("a change of the number of
       const { revision } = yield* recordedPartitions
       yield* recordPartitions(3, revision)
       expect(yield* Effect.flip(recordPartitions(4, revision))).toMatchObject({ _tag: "NatsError" })
-      expect(yield* partitionsInForce(1)).toBe(3)
+      expect(yield* partitionsInForce).toBe(3)
     }),
   )
 

@@ -53,7 +53,7 @@ const settleAt = Effect.fn("settleAt")(function* (
       yield* Effect.logWarning("waits for writers of another number of partitions to be stopped").pipe(
         Effect.annotateLogs({
           partitions,
-          in_force: yield* partitionsInForce(partitions),
+          in_force: yield* partitionsInForce,
           writers: others.map(({ writer, partitions: theirs }) => `${writer} (${theirs})`),
         }),
       )
@@ -111,7 +111,7 @@ export const runWriters = Effect.fn("runWriters")(function* (
   return yield* work.pipe(
     // A ledger of another number, though the number in force is this one: a change was broken off.
     Effect.catchTag("OtherPartitions", (error) =>
-      Effect.flatMap(partitionsInForce(partitions), (inForce) =>
+      Effect.flatMap(partitionsInForce, (inForce) =>
         inForce === partitions ? Effect.logWarning(error.message) : Effect.fail(error),
       ),
     ),

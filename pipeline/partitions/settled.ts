@@ -4,7 +4,7 @@ import { BUCKETS } from "#schemas/names.ts"
 import { actionStreams } from "#schemas/partitions.ts"
 import { findMisarranged } from "#nats/action-streams.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
-import { findActionStreams, partitionsInForce } from "#nats/partitions.ts"
+import { findActionStreams, readArrangement } from "#nats/partitions.ts"
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
 
@@ -12,7 +12,8 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
 export const isSettledAt = Effect.fn("isSettledAt")(function* (
   partitions: number,
 ): Effect.fn.Return<boolean, NatsError, Nats> {
-  if ((yield* partitionsInForce(partitions)) !== partitions) return false
+  const { partitions: inForce, changingTo } = yield* readArrangement
+  if (inForce !== partitions || changingTo !== undefined) return false
   const streams = yield* findActionStreams()
   if (!actionStreams(partitions).every((name) => streams.includes(name))) return false
   if ((yield* findMisarranged(partitions)).length > 0) return false
