@@ -65,8 +65,10 @@ export const makeBalance = ({ writer, partitions, lease, groups, onHeard }: Bala
     ClickHouseError | NatsError | OtherPartitions,
     ClickHouse | Nats
   > {
-    const { partitions: inForce = partitions, isRecorded } = yield* readArrangement
-    if (inForce !== partitions) return yield* new OtherPartitions({ partitions: inForce, mine: partitions })
+    const { partitions: inForce = partitions, changingTo, isIdle, isRecorded } = yield* readArrangement
+    const other = inForce === partitions ? changingTo : inForce
+    if (other !== undefined || isIdle)
+      return yield* new OtherPartitions({ partitions: other ?? inForce, mine: partitions })
     if (!isRecorded) yield* recordFirstPartitions(partitions)
     const { now } = yield* readStoreState
     if (performance.now() - announcedAt >= lease / 4) {

@@ -5,8 +5,8 @@ import { actionStreams } from "#schemas/partitions.ts"
 import type { TopologyOptions } from "#nats/action-streams.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { TopologyError } from "#nats/ensure-stream.ts"
-import { partitionsInForce } from "#nats/partitions.ts"
-import type { OtherPartitions, UnsafeLedger } from "../writer/claim.ts"
+import { readArrangement } from "#nats/partitions.ts"
+import { OtherPartitions, type UnsafeLedger } from "../writer/claim.ts"
 import type { WriterOptions } from "../writer/context.ts"
 import { metricsOf, type ProcessMetrics } from "../writer/metrics.ts"
 import { readStoreState } from "../writer/store-clock.ts"
@@ -37,23 +37,30 @@ const othersOf = Effect.fnUntraced(function* (me: string, { partitions, writing 
 
 /**
  * Sees to it that there are as many partitions as this process was started with. It waits for writers that were started with
- * another number, which is an operator's affair: stop them, or this one.
+ * another number, which is an operator's affair: stop them, or this one. Only what was begun it ends without waiting, since those
+ * wait for the end. One that has written before and finds another number in force was left over, and does not wait to change it.
  */
 const settleAt = Effect.fn("settleAt")(function* (
   me: string,
   options: WritersOptions,
   zones: Zones,
   metrics: ProcessMetrics,
+  hasWritten: boolean,
 ) {
   const { partitions } = options
   while (!(yield* isSettledAt(partitions))) {
     const others = yield* othersOf(me, options)
+    const { partitions: inForce = partitions, changingTo, isIdle } = yield* readArrangement
     metrics.heardAt = Date.now()
-    if (others.length > 0) {
+    if (hasWritten && inForce !== partitions && changingTo !== partitions)
+      return yield* new OtherPartitions({ partitions: inForce, mine: partitions })
+    const mayEnd = changingTo === partitions || (isIdle && inForce === partitions)
+    if (others.length > 0 && !mayEnd) {
       yield* Effect.logWarning("waits for writers of another number of partitions to be stopped").pipe(
         Effect.annotateLogs({
           partitions,
-          in_force: yield* partitionsInForce,
+          in_force: inForce,
+          changing_to: changingTo,
           writers: others.map(({ writer, partitions: theirs }) => `${writer} (${theirs})`),
         }),
       )
@@ -89,8 +96,10 @@ export const runWriters = Effect.fn("runWriters")(function* (
 ): Effect.fn.Return<never, Failure, ClickHouse | Nats> {
   const { partitions, writing } = options
   const owner = randomUUID().slice(0, 8)
+  let hasWritten = false
   const work = Effect.gen(function* () {
-    yield* settleAt(owner, options, zones, metrics)
+    yield* settleAt(owner, options, zones, metrics, hasWritten)
+    hasWritten = true
     const current = actionStreams(partitions)
     const left = yield* findLeftBehind(partitions)
     const balance = makeBalance({
@@ -109,10 +118,14 @@ export const runWriters = Effect.fn("runWriters")(function* (
     return yield* Effect.raceAllFirst([balance.keep, ...writers])
   })
   return yield* work.pipe(
-    // A ledger of another number, though the number in force is this one: a change was broken off.
+    // Streams or a ledger of another number, while this one is in force or to be: a change is under way or was broken off.
     Effect.catchTag("OtherPartitions", (error) =>
-      Effect.flatMap(partitionsInForce, (inForce) =>
-        inForce === partitions ? Effect.logWarning(error.message) : Effect.fail(error),
+      Effect.flatMap(readArrangement, ({ partitions: inForce, changingTo }) =>
+        inForce === partitions || changingTo === partitions
+          ? Effect.logWarning("the number of partitions is being changed").pipe(
+              Effect.annotateLogs({ partitions, in_force: inForce, changing_to: changingTo }),
+            )
+          : Effect.fail(error),
       ),
     ),
     Effect.tapError((error) => Effect.logWarning(error.message)),

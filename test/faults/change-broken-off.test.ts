@@ -1,45 +1,97 @@
 // A change of the number of partitions is broken off when the broker knows of it and the ledger does not, and a writer of the
-// number before goes on: nothing is lost.
+// number before lives: nothing is lost, and it comes to an end.
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { actionStreamOf } from "#schemas/partitions.ts"
-import { arrangeActionStreams } from "#nats/action-streams.ts"
+import { actionStreamOf, subjectsOf } from "#schemas/partitions.ts"
+import { arrangeActionStreams, findMisarranged } from "#nats/action-streams.ts"
+import { Nats } from "#nats/connection.ts"
+import { announce, takeLeave } from "../../pipeline/partitions/presence.ts"
 import { allQuiet, mapTo, untilShared } from "./partitions-world.ts"
 import { TENANTS, Traffic } from "./traffic.ts"
 import { until } from "./until.ts"
 import { World } from "./world.ts"
-import { kill } from "./writers.ts"
+import { hasEnded, kill, owns } from "./writers.ts"
 
-const FIRST = "ACTIONS_0"
-const areIn = (...partitions: ReadonlyArray<number>) =>
-  TENANTS.filter((tenant) => partitions.every((n) => actionStreamOf(tenant, n) === FIRST))
-const [stays = "a"] = areIn(2, 4)
-const moves = areIn(2).find((tenant) => !areIn(4).includes(tenant)) ?? "a"
+/** One that takes for another, too, as the streams of no number do. */
+const ODD = "ACTIONS_1"
+const areIn = (stream: string) => TENANTS.filter((tenant) => actionStreamOf(tenant, 4) === stream)
+const [stays = "a"] = areIn(ODD)
+const [moves = "a"] = areIn("ACTIONS_2")
 
 layer(Traffic.layerOf({ partitions: 4, window: 600_000 }), {
   excludeTestServices: true,
   timeout: "60 seconds",
 })("a change that was broken off", (it) => {
   it.effect(
+    "is taken back by a writer of the number before when nobody is about it, and else ended at once",
+    () =>
+      Effect.gen(function* () {
+        const { expected, publish } = yield* Traffic
+        const { startWriter } = yield* World
+        // So long that one that waits is never taken for dead.
+        const lease = { WRITER_LEASE: "6s" }
+        const old = yield* startWriter(lease)
+        yield* untilShared([old], [4])
+        const { manager } = yield* Nats
+        const asTheyWere = until(
+          "the streams as they were",
+          Effect.map(findMisarranged(4), (streams) => streams.length === 0),
+        )
+        yield* Effect.promise(() => manager.streams.update("ACTIONS_0", { subjects: ["idle.v1.ACTIONS_0"] }))
+        yield* asTheyWere
+        yield* untilShared([old], [4])
+        yield* arrangeActionStreams(2)
+        yield* asTheyWere
+        yield* untilShared([old], [4])
+
+        // Another process is about to end it, and both live.
+        yield* announce({ writer: "died", partitions: 2, until: Date.now() + 600_000 })
+        yield* arrangeActionStreams(2)
+        yield* mapTo(2)
+        for (const tenant of TENANTS) yield* publish(tenant, 20, { time: Date.now() })
+        yield* until(
+          "the one of before to wait",
+          Effect.sync(() => old.log().includes("waits for writers of another number of partitions")),
+        )
+        const two = yield* startWriter({ TIDEMARK_PARTITIONS: "2", ...lease })
+        yield* until("one of the next number that owns", owns(two))
+        yield* until(
+          "the one of before has ended",
+          Effect.sync(() => hasEnded(old)),
+        )
+        expect(old.log()).toContain("the number of partitions is 2, and this process was started with 4")
+        yield* allQuiet
+        expect(yield* expected.differences()).toEqual([])
+        yield* kill(two)
+        yield* takeLeave("died")
+      }),
+    120_000,
+  )
+
+  it.effect(
     "commits nothing that would be sent on into the stream that holds it",
     () =>
       Effect.gen(function* () {
         const { expected, publish } = yield* Traffic
         const { startWriter } = yield* World
+        const { manager } = yield* Nats
         const old = yield* startWriter()
         yield* untilShared([old], [4])
-        yield* arrangeActionStreams(2)
-        yield* mapTo(2)
+        yield* mapTo(4)
+        yield* Effect.promise(async () => {
+          await manager.streams.update("ACTIONS_2", { subjects: ["idle.v1.ACTIONS_2"] })
+          await manager.streams.update(ODD, { subjects: [...subjectsOf(ODD, 4), "partition.2.>"] })
+        })
         yield* publish(moves, 100, { time: Date.now() })
         yield* until(
           "what is sent on to be refused",
-          Effect.sync(() => old.log().includes(`${FIRST} took what is for`)),
+          Effect.sync(() => old.log().includes(`${ODD} took what is for`)),
         )
         // More than whoever owns the stream next proves again.
         yield* publish(stays, 2000, { time: Date.now() })
         yield* kill(old)
         const two = yield* startWriter({ TIDEMARK_PARTITIONS: "2" })
-        yield* untilShared([two], [2])
+        yield* until("one of the next number that owns", owns(two))
         yield* allQuiet
         expect(yield* expected.differences()).toEqual([])
       }),
