@@ -10,6 +10,8 @@ export interface StreamState {
   readonly name: string
   readonly created: string
   readonly lastSequence: number
+  /** By the broker's clock, milliseconds; undefined of one before 2.10, which does not say it. */
+  readonly at: number | undefined
 }
 
 const orAbsent = <A>(look: Promise<A>): Promise<A | undefined> =>
@@ -24,7 +26,14 @@ export const readStream = Effect.fn("readStream")(function* (
 ): Effect.fn.Return<StreamState | undefined, NatsError, Nats> {
   const { manager } = yield* Nats
   const info = yield* attemptNats(`ask for stream ${name}`, () => orAbsent(manager.streams.info(name)))
-  return info === undefined ? undefined : { name, created: info.created, lastSequence: info.state.last_seq }
+  if (info === undefined) return undefined
+  const { created, state, ts } = info
+  return {
+    name,
+    created,
+    lastSequence: state.last_seq,
+    at: ts === undefined ? undefined : Date.parse(ts),
+  }
 })
 
 const readRecord = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))

@@ -64,7 +64,7 @@ export const openNow = Effect.fn("openNow")(function* (
   credential: Credential,
 ): Effect.fn.Return<Opened, Refused | ClickHouseError | NatsError, ClickHouse | Nats> {
   const { tenant, scope, settings } = yield* ofTenant(credential)
-  const { now, dataThrough, stream, actions, ledger, version } = yield* readMoment(tenant)
+  const { now, dataThrough, othersThrough: at, stream, actions, ledger, version } = yield* readMoment(tenant)
   const standing = yield* readStanding(tenant, version)
   return {
     tenant,
@@ -76,11 +76,11 @@ export const openNow = Effect.fn("openNow")(function* (
     version,
     pin:
       ledger === undefined
-        ? readStoredPin(tenant, stream, now)
+        ? readStoredPin(tenant, stream, at)
         : // A stream that was just rebuilt ends before what the store holds of its former life.
           Effect.succeed({
             stream,
-            at: now,
+            at,
             generation: ledger.generation,
             sequence: Math.max(ledger.committed, actions?.lastSequence ?? 0),
           }),

@@ -2,7 +2,7 @@ import { ClickHouse } from "#clickhouse"
 import { Effect, Schema } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { attemptNats, Nats } from "#nats/connection.ts"
-import { partitionsInForce } from "#nats/partitions.ts"
+import { partitionsInForce, readArrangement } from "#nats/partitions.ts"
 import { BUCKETS, DATABASE, STREAMS, TABLES } from "#schemas/names.ts"
 import { actionStreams } from "#schemas/partitions.ts"
 import { ok } from "../http/answer.ts"
@@ -55,6 +55,14 @@ const checkBroker = Effect.gen(function* () {
   return "ok"
 }).pipe(Effect.catch(({ detail }) => Effect.succeed(detail)))
 
+/** No outage either: events go on being taken, and `data_through` says what waits. */
+const notePartitions = readArrangement.pipe(
+  Effect.map(({ partitions, changingTo }) =>
+    changingTo === undefined ? "ok" : `changing from ${partitions ?? "none"} to ${changingTo}`,
+  ),
+  Effect.catch(({ detail }) => Effect.succeed(detail)),
+)
+
 const within = Effect.timeoutOrElse({
   duration: "3 seconds",
   orElse: () => Effect.succeed("no answer in 3 s"),
@@ -89,7 +97,11 @@ const readyz = route(
         { checks },
         { "Retry-After": "2" },
       )
-    return ok({ status: "ready", checks: { ...checks, audit: yield* noteAudit.pipe(within) } })
+    const notes = yield* Effect.all(
+      { audit: noteAudit.pipe(within), partitions: notePartitions.pipe(within) },
+      { concurrency: "unbounded" },
+    )
+    return ok({ status: "ready", checks: { ...checks, ...notes } })
   }),
 )
 
