@@ -1,20 +1,18 @@
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { Effect } from "effect"
 import type { Pin } from "#schemas/export.ts"
-import { TABLES } from "#schemas/names.ts"
+import { STREAMS, TABLES } from "#schemas/names.ts"
 import { dateTime64 } from "./statement.ts"
 
 /** What is true of a row that the stream had received by then. Other streams carried the tenant's rows before, not since. */
 export const PINNED = `if(
-      {stream:String} IN ('', stream),
+      stream = {stream:String},
       (generation, stream_seq) <= ({generation:UInt32}, {sequence:UInt64}),
       received_at <= {pinned_at:DateTime64(3, 'UTC')}
     )`
 
-const EVER = Date.UTC(2200, 0)
-
-/** What `PINNED` takes. */
-export const pinParams = ({ stream = "", at = EVER, generation, sequence }: Pin) => ({
+/** What `PINNED` takes. What was pinned while there was one stream names none, and whatever came by another came later. */
+export const pinParams = ({ stream = STREAMS.actions, at = 0, generation, sequence }: Pin) => ({
   stream,
   pinned_at: dateTime64(at),
   generation,

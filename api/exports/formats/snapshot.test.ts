@@ -28,12 +28,12 @@ const command = (statement: string, params: Readonly<Record<string, unknown>>) =
 /** Rows of three months whose times say nothing about their sequences; many share one time. */
 const insert = (first: number, count: number) =>
   command(
-    `INSERT INTO tidemark.actions (tenant, id, type, time, actor_id, actor_type, candidate_id, page, zone, generation, stream_seq)
+    `INSERT INTO tidemark.actions (tenant, id, type, time, actor_id, actor_type, candidate_id, page, zone, generation, stream, stream_seq)
      SELECT
        {tenant:String}, toString(sipHash64(number)), 'candidate_profile.viewed',
        toDateTime64('2026-09-01 00:00:00', 3, 'UTC') + toIntervalSecond(intHash32(number) % 7800000 AS second),
        concat('u_', toString(number % 50)), 'member', concat('k_', toString(number % 500)),
-       repeat('p', 1 + number % 90), 'UTC', 0, number + 1
+       repeat('p', 1 + number % 90), 'UTC', 0, 'ACTIONS', number + 1
      FROM numbers({first:UInt64}, {count:UInt64})`,
     { first, count },
   )
