@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { asyncApi } from "./asyncapi.ts"
 import { DEAD_LETTER_HEADERS, deadLetterId } from "./dead-letter.ts"
+import { SENT_ON_HEADER } from "./sent-on.ts"
 import { documents, GENERATED } from "./generate.ts"
 
 describe("the AsyncAPI document", () => {
@@ -26,7 +27,11 @@ describe("the AsyncAPI document", () => {
   })
   it("has all headers of a dead letter", () => {
     const headers = document.components.messages["deadLetter"]?.headers.properties ?? {}
-    expect(Object.keys(headers)).toEqual(["Nats-Msg-Id", ...Object.values(DEAD_LETTER_HEADERS)])
+    expect(Object.keys(headers)).toEqual([
+      "Nats-Msg-Id",
+      ...Object.values(DEAD_LETTER_HEADERS),
+      SENT_ON_HEADER,
+    ])
   })
   it("has a message id that fits what is sent", () => {
     const pattern = (message: string) =>

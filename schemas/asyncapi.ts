@@ -4,6 +4,7 @@ import { actionEventSchema, deadLetterSchema, directoryEventSchema } from "./jso
 import { actionSubject, deadLetterSubject, directorySubject } from "./names.ts"
 import { EVENT_ID, TENANT } from "./patterns.ts"
 import { REFUSAL_REASONS } from "./refusal.ts"
+import { SENT_ON_HEADER } from "./sent-on.ts"
 
 type Document = JsonSchema.JsonSchema
 
@@ -58,6 +59,11 @@ const letterHeaders = {
     [DEAD_LETTER_HEADERS.receivedAt]: letterProperties["received_at"],
     [DEAD_LETTER_HEADERS.reason]: letterProperties["reason"],
     [DEAD_LETTER_HEADERS.detail]: letterProperties["detail"],
+    [SENT_ON_HEADER]: {
+      type: "string",
+      description:
+        "Of an event that was sent on from another stream of actions: where it stood before, <stream>:<generation>:<sequence>:<milliseconds since 1970>, first to last.",
+    },
   },
 }
 

@@ -25,11 +25,12 @@ const stored = Effect.fnUntraced(function* (stream: string) {
 
 /**
  * Looks a second time where events are missing that belong to other streams: they were sent on to these before they were
- * committed here, and may be on their way into the store.
+ * committed here, and may be on their way into the store, or among the dead letters.
  */
 export const withSentOn = <E>(
   { stream }: Life,
   resolve: Effect.Effect<Resolved, E | ClickHouseError | NatsError, ClickHouse | Nats>,
+  again: Effect.Effect<Resolved, E | ClickHouseError | NatsError, ClickHouse | Nats>,
 ): Effect.Effect<Resolved, E | ClickHouseError | NatsError, ClickHouse | Nats> =>
   Effect.gen(function* () {
     const resolved = yield* resolve
@@ -39,5 +40,5 @@ export const withSentOn = <E>(
     owners.delete(stream)
     if (owners.size === 0) return resolved
     yield* Effect.forEach(owners, stored, { discard: true }).pipe(Effect.timeoutOption(PATIENCE))
-    return yield* resolve
+    return yield* again
   })

@@ -5,7 +5,7 @@ import type { Judge } from "../writer/action-row.ts"
 import type { Range } from "../writer/read-range.ts"
 import { withSentOn } from "./astray.ts"
 import { blocksOf, committedRange, lifeOf, type NoLedger, receivedSince } from "./committed-range.ts"
-import { readBuried } from "./dead-letters.ts"
+import { type Buried, readBuried } from "./dead-letters.ts"
 import { type Difference, SHOWN } from "./difference.ts"
 import { type RangeProof, readCoverage, rememberRange } from "./proofs.ts"
 import { resolveRange } from "./resolve.ts"
@@ -31,7 +31,8 @@ const auditBlock = Effect.fn("auditBlock")(function* (
   life: Life,
   range: Range,
   judge: Judge,
-  buried: ReadonlySet<number>,
+  buried: Buried,
+  readAgain: Effect.Effect<Buried, NatsError, Nats>,
 ): Effect.fn.Return<StreamAudit, ClickHouseError | NatsError, ClickHouse | Nats> {
   const began = performance.now()
   const { judged, unequal } = yield* compareRange(life, range, judge, buried)
@@ -39,7 +40,11 @@ const auditBlock = Effect.fn("auditBlock")(function* (
   let repeats = 0
   let differences = 0
   for (const piece of unequal) {
-    const resolved = yield* withSentOn(life, resolveRange(life, piece, judge, buried))
+    const resolved = yield* withSentOn(
+      life,
+      resolveRange(life, piece, judge, buried),
+      Effect.flatMap(readAgain, (now) => resolveRange(life, piece, judge, now)),
+    )
     repeats += resolved.repeats
     differences += resolved.differences.length
     shown.push(...resolved.differences.slice(0, SHOWN - shown.length))
@@ -86,9 +91,10 @@ export const auditStream = Effect.fn("auditStream")(function* (
   for (let pass = 0; pass < PASSES; pass++) {
     const range = yield* committedRange(life, { ...asked, from })
     if (range.from > range.to) break
-    const buried = yield* readBuried(life, yield* receivedSince(life, range))
+    const readLetters = readBuried(life, yield* receivedSince(life, range))
+    const buried = yield* readLetters
     for (const block of blocksOf(range)) {
-      const audited = yield* auditBlock(life, block, judge, buried)
+      const audited = yield* auditBlock(life, block, judge, buried, readLetters)
       const { shown: _, ...proof } = audited
       yield* rememberRange(proof)
       yield* onBlock(audited, range.to)

@@ -3,6 +3,7 @@ import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { Judge } from "../writer/action-row.ts"
 import type { Range } from "../writer/read-range.ts"
+import type { Buried } from "./dead-letters.ts"
 import { fingerprintRange, judgeRange, type Judgement, type Life, unequalGroups } from "./stream-range.ts"
 
 /** Messages that are looked at one by one at once, which bounds memory. */
@@ -34,7 +35,7 @@ export const compareRange = Effect.fn("compareRange")(function* (
   life: Life,
   range: Range,
   judge: Judge,
-  buried: ReadonlySet<number>,
+  buried: Buried,
 ): Effect.fn.Return<Comparison, ClickHouseError | NatsError, ClickHouse | Nats> {
   const [judged, stored] = yield* Effect.all(
     [judgeRange(life, range, judge), fingerprintRange(life, range)],
@@ -44,6 +45,6 @@ export const compareRange = Effect.fn("compareRange")(function* (
   )
   const groups = unequalGroups(judged.groups, stored, range)
   const isIn = (seq: number): boolean => groups.some(({ from, to }) => seq >= from && seq <= to)
-  const unburied = judged.refused.filter((seq) => !buried.has(seq) && !isIn(seq))
+  const unburied = judged.refused.filter((seq) => !buried.here.has(seq) && !isIn(seq))
   return { judged, unequal: [...joined(groups), ...unburied.map((seq) => ({ from: seq, to: seq }))] }
 })

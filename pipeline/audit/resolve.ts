@@ -6,6 +6,7 @@ import type { StreamMessage } from "#nats/reader.ts"
 import { type ActionRow, type Judge, routeOf } from "../writer/action-row.ts"
 import { type Range, readRange } from "../writer/read-range.ts"
 import { idKey, lookUp, type StoredRows } from "../writer/repeats.ts"
+import { type Buried, isBuried } from "./dead-letters.ts"
 import type { Difference } from "./difference.ts"
 import { halvesOf, HIGH_OF, LOW_OF, ROW_HASH } from "./fingerprint.ts"
 import type { Life } from "./stream-range.ts"
@@ -66,14 +67,14 @@ const copies = (found: StoredRows, { tenant, event, time }: ActionRow): number =
   (found.get(idKey(tenant, event.id)) ?? []).filter((known) => known.time === time).length
 
 /**
- * Looks at every message and every row of a range that differs. `buried` are the sequences that have a dead letter. A
- * message whose verdict has changed since, by other limits, is right when it was treated by either.
+ * Looks at every message and every row of a range that differs. `buried` is what has a dead letter. A message whose verdict
+ * has changed since, by other limits, is right when it was treated by either.
  */
 export const resolveRange = Effect.fn("resolveRange")(function* (
   life: Life,
   range: Range,
   judge: Judge,
-  buried: ReadonlySet<number>,
+  buried: Buried,
 ): Effect.fn.Return<Resolved, ClickHouseError | NatsError, ClickHouse | Nats> {
   const messages = yield* readAll(life.stream, range)
   const stored = yield* readStored(life, range)
@@ -85,7 +86,7 @@ export const resolveRange = Effect.fn("resolveRange")(function* (
   for (const { message, verdict } of judged) {
     const { seq, subject } = message
     const rows = stored.get(seq) ?? []
-    if (rows.length > 0 && buried.has(seq))
+    if (rows.length > 0 && buried.here.has(seq))
       for (const { tenant, id } of rows)
         differences.push({
           tenant,
@@ -103,7 +104,7 @@ export const resolveRange = Effect.fn("resolveRange")(function* (
             kind: "surplus_row",
             detail: "the row is of somebody who was erased",
           })
-      } else if (rows.length === 0 && !buried.has(seq))
+      } else if (rows.length === 0 && !isBuried(buried, message))
         differences.push({ tenant, seq, kind: "missing_dead_letter", detail: `refused: ${verdict.reason}` })
       continue
     }
@@ -115,7 +116,7 @@ export const resolveRange = Effect.fn("resolveRange")(function* (
       differences.push({ ...of, kind: "doubled_row", detail: `${name} stands ${standing} times` })
     if (rows.length === 0) {
       if (standing > 0) repeats++
-      else if (!buried.has(seq)) {
+      else if (!isBuried(buried, message)) {
         missing.push({ message, row })
         differences.push({ ...of, kind: "missing_row", detail: `${name} is in no row` })
       }

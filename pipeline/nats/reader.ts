@@ -2,6 +2,7 @@ import type { JetStreamManager } from "@nats-io/jetstream"
 import { AckPolicy, DeliverPolicy, jetstreamManager, ReplayPolicy } from "@nats-io/jetstream"
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node"
 import { originalSubject } from "#schemas/partitions.ts"
+import { SENT_ON_HEADER } from "#schemas/sent-on.ts"
 import { nextSequence } from "./next-message.ts"
 import { placeOf } from "./place.ts"
 
@@ -14,6 +15,8 @@ export interface StreamMessage {
   readonly subject: string
   /** The header `Nats-Msg-Id`. */
   readonly messageId: string | undefined
+  /** The header of an event that was sent on from another stream. Anybody may have written it. */
+  readonly sentOn?: string | undefined
   readonly payload: Uint8Array
 }
 
@@ -267,6 +270,7 @@ export class StreamReader {
         receivedAt,
         subject: originalSubject(message.subject),
         messageId: message.headers?.get("Nats-Msg-Id") || undefined,
+        sentOn: message.headers?.get(SENT_ON_HEADER) || undefined,
         payload: message.data,
       },
       waiting,

@@ -3,6 +3,7 @@ import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import { actionSubject } from "#schemas/names.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
+import type { Buried } from "../audit/dead-letters.ts"
 import { resolveRange } from "../audit/resolve.ts"
 import type { Life } from "../audit/stream-range.ts"
 import type { ActionRow, Judge } from "../writer/action-row.ts"
@@ -18,8 +19,8 @@ export interface Missing {
 export interface Wanted {
   readonly life: Life
   readonly judge: Judge
-  /** Sequences that have a dead letter: these are replayed as such. */
-  readonly buried: ReadonlySet<number>
+  /** What has a dead letter is replayed as such. */
+  readonly buried: Buried
   /** Messages of these subjects alone. */
   readonly subject: string
 }

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { DEAD_LETTER_HEADERS, deadLetterId } from "#schemas/dead-letter.ts"
 import { deadLetterSubject, NO_TENANT } from "#schemas/names.ts"
 import type { Refusal } from "#schemas/refusal.ts"
+import { placesOf, placesText, SENT_ON_HEADER } from "#schemas/sent-on.ts"
 import { NatsError } from "#nats/connection.ts"
 import { type Publisher, PublishError } from "#nats/publisher.ts"
 import type { StreamMessage } from "#nats/reader.ts"
@@ -15,6 +16,12 @@ export interface DeadLetter extends Refusal {
 
 /** Header values are one line of printable ASCII. */
 const headerText = (text: string): string => encodeURI(text).replaceAll("%20", " ").slice(0, 500)
+
+/** A letter of an event that was sent on speaks for the places, too, where it stood before. */
+const sentOnHeader = ({ sentOn }: StreamMessage): Readonly<Record<string, string>> => {
+  const places = placesOf(sentOn)
+  return places.length === 0 ? {} : { [SENT_ON_HEADER]: placesText(places) }
+}
 
 /**
  * Publishes dead letters and returns when the stream has acknowledged all of them. Doing it again is safe: the
@@ -42,6 +49,7 @@ export const publishDeadLetters = (
               [DEAD_LETTER_HEADERS.receivedAt]: new Date(message.receivedAt).toISOString(),
               [DEAD_LETTER_HEADERS.reason]: reason,
               [DEAD_LETTER_HEADERS.detail]: headerText(detail),
+              ...sentOnHeader(message),
             },
           }),
         ),

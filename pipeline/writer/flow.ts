@@ -1,5 +1,6 @@
 import { Deferred, Effect, FiberSet, Queue, Semaphore } from "effect"
 import { originalSubject } from "#schemas/partitions.ts"
+import { SENT_ON_HEADER } from "#schemas/sent-on.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
 import { StreamReader } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
@@ -57,6 +58,7 @@ const buryConflicts = Effect.fnUntraced(function* (conflicts: ReadonlyArray<Acti
           receivedAt: message.time.getTime(),
           subject: originalSubject(message.subject),
           messageId: message.header.get("Nats-Msg-Id"),
+          sentOn: message.header.get(SENT_ON_HEADER) || undefined,
           payload: message.data,
         },
         reason: "id_conflict",

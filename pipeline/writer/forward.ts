@@ -1,10 +1,12 @@
 import { Effect } from "effect"
 import { actionStreamOf, mappedSubject, partitionOf } from "#schemas/partitions.ts"
+import { placesOf, placesText, SENT_ON_HEADER } from "#schemas/sent-on.ts"
 import { NatsError } from "#nats/connection.ts"
 import { PublishError } from "#nats/publisher.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
 import { Writer } from "./context.ts"
+import { LeaseLost } from "./ledger.ts"
 
 /** A valid event in a stream that is not its tenant's: the broker took it while it mapped to another number of partitions. */
 export interface Astray {
@@ -17,19 +19,29 @@ const PAUSE = "1 second"
 
 /**
  * Sends events on to the streams of their tenants, whose owners store them, and returns when these have acknowledged them
- * all. Under the same message id, so one that is sent on again counts once, as any event that is sent again.
+ * all. Under the same message id, so one that is sent on again counts once, as any event that is sent again; with the place
+ * where it stands, for which a dead letter of it counts, and whose receive time tells how old it is.
  */
 export const forward = Effect.fn("forward")(function* (
   astray: ReadonlyArray<Astray>,
-): Effect.fn.Return<void, NatsError, Writer> {
-  const { deadLetters, options, metrics } = yield* Writer
-  const { partitions } = options
+): Effect.fn.Return<void, NatsError | LeaseLost, Writer> {
+  const { deadLetters, ledger, options, metrics } = yield* Writer
+  const { partitions, stream: here } = options
   if (astray.length === 0 || partitions === undefined) return
+  const record = ledger.current()
+  if (record === undefined) return yield* new LeaseLost({ stream: here, owner: "nobody" })
+  const { generation } = record
   const sendOn = async ({ row, message }: Astray): Promise<void> => {
     const { stream } = await deadLetters.publish({
       subject: mappedSubject(partitionOf(row.tenant, partitions), message.subject),
       messageId: message.messageId ?? "",
       payload: message.payload,
+      headers: {
+        [SENT_ON_HEADER]: placesText([
+          ...placesOf(message.sentOn),
+          { stream: here, generation, sequence: message.seq, receivedAt: message.receivedAt },
+        ]),
+      },
     })
     const theirs = actionStreamOf(row.tenant, partitions)
     // While a change of the number is broken off, the subject may lead back to where the event lies: a repeat, says the broker.
