@@ -26,12 +26,14 @@ export interface Arrival {
   readonly checkRoute: boolean
   /** When the stream received it, milliseconds since 1970. */
   readonly receivedAt: number
+  /** When it was received for the first time, by which its age is judged; absent: then. */
+  readonly firstReceivedAt?: number
 }
 
 /** Durations in milliseconds. */
 export interface Limits {
   readonly maxClockAhead: number
-  /** How far back of its receive time an action may lie. */
+  /** How far back of the time when it was first received an action may lie. */
   readonly maxAge: number
 }
 
@@ -139,7 +141,7 @@ export const decodeAction = (arrival: Arrival, limits: Limits): Decoded<ActionEv
       return refuse("missing_reference", `${event.type} needs data.${reference}`)
   const time = instantOf(event.time)
   if (time > arrival.receivedAt + limits.maxClockAhead) return refuseFuture(limits)
-  if (time < arrival.receivedAt - limits.maxAge)
+  if (time < (arrival.firstReceivedAt ?? arrival.receivedAt) - limits.maxAge)
     return refuse("too_old", "time is older than the store keeps actions")
   return { ok: true, event, time }
 }

@@ -3,6 +3,7 @@ import { decodeAction, isReplay, type Limits } from "#schemas/decode.ts"
 import { SUBJECTS } from "#schemas/names.ts"
 import { TENANT } from "#schemas/patterns.ts"
 import type { Refusal } from "#schemas/refusal.ts"
+import { placesOf } from "#schemas/sent-on.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import type { Tombstones } from "../erase/tombstones.ts"
 import type { Zones } from "./zones.ts"
@@ -46,6 +47,22 @@ export const routeOf = (kind: string, subject: string): Route => {
   return { tenant, type: tokens.length === 3 ? `${tokens[1]}.${tokens[2]}` : undefined }
 }
 
+/** What a stream keeps by default: an event that is sent on lay in another stream for no longer. */
+const LONGEST_WAY = 30 * 86_400_000
+
+/**
+ * When an event was received for the first time. What was counted once is sent on when a store is put back from a copy, and must
+ * not be too old for that. Nothing else goes by it: a row has the receive time of the message that it names, and whether it
+ * may be a repeat is told by that one, too.
+ *
+ * A producer can write the header as well, since the broker maps its subjects to the same ones. It gains that an event of its own
+ * may be a month older than others', which raw keeps for a month more all the same.
+ */
+const firstReceivedAt = ({ sentOn, receivedAt }: StreamMessage): number => {
+  const first = sentOn === undefined ? undefined : placesOf(sentOn)[0]?.receivedAt
+  return first === undefined ? receivedAt : Math.min(receivedAt, Math.max(first, receivedAt - LONGEST_WAY))
+}
+
 const MANY_SUBJECTS = 50_000
 
 /** Judges the messages of `ACTIONS`: each becomes a row or a refusal, or is of somebody who was erased. */
@@ -71,6 +88,7 @@ export class Judge {
         messageId: message.messageId,
         checkRoute: true,
         receivedAt: message.receivedAt,
+        firstReceivedAt: firstReceivedAt(message),
       },
       this.#limits,
     )

@@ -91,3 +91,32 @@ it("a message without an id ends a batch without one", () => {
   expect(batch?.last).toEqual({ seq: 4, messageId: undefined, receivedAt: streamMessage(4).receivedAt })
   expect(batch?.letters[0]?.reason).toBe("missing_message_id")
 })
+
+describe("an event that was sent on", () => {
+  const DAY = 86_400_000
+  const judge = new Judge(LIMITS, new Zones(), new Tombstones())
+  const { receivedAt } = streamMessage(1)
+  const time = receivedAt - LIMITS.maxAge
+  /** Received so many days after an event that was as old as may be then, where the header says so. */
+  const sentOn = (days: number, place: string) =>
+    judge.judge(
+      streamMessage(1, {
+        receivedAt: receivedAt + days * DAY,
+        sentOn: place,
+        payload: Buffer.from(JSON.stringify(actionEvent({ id: "e-1", time: new Date(time).toISOString() }))),
+      }),
+    )
+  const then = `ACTIONS:1:7:${receivedAt}`
+
+  it("is as old as it was when it was first received, and has the receive time of its message", () => {
+    const judged = sentOn(20, `${then} ACTIONS_1:1:9:${receivedAt + 10 * DAY}`)
+    expect(judged.ok && judged.row.receivedAt).toBe(receivedAt + 20 * DAY)
+  })
+  it.each([
+    ["beyond what a stream keeps", 31, then],
+    ["by another form", 1, `ACTIONS:7:${receivedAt}`],
+    ["by a time to come", 1, `ACTIONS:1:7:${receivedAt + 5 * DAY}`],
+  ])("is too old %s, whatever it says", (_, days, place) => {
+    expect(sentOn(days, place)).toMatchObject({ ok: false, reason: "too_old" })
+  })
+})
