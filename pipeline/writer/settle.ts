@@ -101,13 +101,23 @@ const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
   yield* repairRollups(scope, () => ledger.current() ?? record)
 })
 
-/** Sends on what the store holds under no sequence of any stream. */
+/**
+ * Sends on what the store holds under no sequence of any stream, and gives the dead letters of what the other owner would refuse
+ * for its id: sent on, that would be another message there with every start.
+ */
 const forwardMissing = Effect.fnUntraced(function* (astray: ReadonlyArray<Astray>) {
-  if (astray.length === 0) return
+  if (astray.length === 0) return []
+  const { options } = yield* Writer
   const stored = yield* lookUp(astray.map(({ row }) => row))
-  const isStored = ({ tenant, event, time }: ActionRow) =>
-    (stored.get(idKey(tenant, event.id)) ?? []).some((known) => known.time === time)
-  yield* forward(astray.filter(({ row }) => !isStored(row)))
+  const timesOf = ({ tenant, event }: ActionRow) =>
+    (stored.get(idKey(tenant, event.id)) ?? []).map(({ time }) => time)
+  yield* forward(astray.filter(({ row }) => timesOf(row).length === 0))
+  return astray.flatMap(({ row, message }): ReadonlyArray<DeadLetter> => {
+    const times = timesOf(row)
+    return times.length === 0 || times.includes(row.time)
+      ? []
+      : [{ stream: options.stream, message, reason: "id_conflict", detail: CONFLICT }]
+  })
 })
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */
@@ -116,11 +126,12 @@ export const settleMessages = Effect.fn("settleMessages")(function* (messages: R
   const record = yield* ownRecord
   const current = () => ledger.current() ?? record
   const { rows, letters, astray } = yield* judgeAll(messages)
-  yield* forwardMissing(astray)
+  const elsewhere = yield* forwardMissing(astray)
   const repaired = yield* repairRaw(rows, current)
   yield* bury([
     // What was stored the first time may be refused now, but what was refused then is buried already.
     ...letters.filter(({ message }) => message.seq > buried.through),
+    ...elsewhere,
     ...repaired.conflicts.flatMap(letterFor(options.stream, messages, "id_conflict", CONFLICT)),
     ...repaired.rejected.flatMap(
       letterFor(options.stream, messages, "rejected_by_store", "the store refuses this row's values"),
