@@ -11,6 +11,7 @@ import {
   partitionOf,
   partitionsOf,
   subjectsOf,
+  tenantFilter,
 } from "./partitions.ts"
 
 it("one partition is the stream that it always was", () => {
@@ -64,4 +65,15 @@ describe.each([1, 2, 3, 63, 64])("of %i partitions", (partitions) => {
     const other = partitions === 1 ? "ACTIONS_0" : "ACTIONS"
     expect(subjectsOf(other, partitions)).toEqual([idleSubject(other)])
   })
+})
+
+it("a tenant's part of what a stream takes is a filter that the stream can be read by", () => {
+  expect(subjectsOf("ACTIONS_1", 4).map((taken) => tenantFilter(taken, "acme"))).toEqual([
+    "partition.1.actions.v1.acme.>",
+  ])
+  expect(subjectsOf("ACTIONS", 1).map((taken) => tenantFilter(taken, "acme"))).toEqual([
+    "actions.v1.acme.>",
+    "partition.*.actions.v1.acme.>",
+  ])
+  expect(tenantFilter(idleSubject("ACTIONS"), "acme")).toBeUndefined()
 })

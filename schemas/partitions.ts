@@ -11,7 +11,7 @@ const MAPPED = "partition"
 const IDLE = "idle.v1"
 
 /** Every subject to which the broker maps. */
-export const ALL_MAPPED = `${MAPPED}.>`
+const ALL_MAPPED = `${MAPPED}.>`
 
 const OFFSET_BASIS = 0x81_1c_9d_c5
 const PRIME = 0x01_00_01_93
@@ -47,6 +47,15 @@ export const mappedSubject = (partition: number | "*", subject: string): string 
 /** The subject to which the producer sent a message, whatever the broker made of it. */
 export const originalSubject = (subject: string): string =>
   subject.startsWith(`${MAPPED}.`) ? subject.slice(subject.indexOf(".", MAPPED.length + 1) + 1) : subject
+
+/** The part of what a stream takes that is one tenant's, as a filter; undefined where events never come under it. */
+export const tenantFilter = (taken: string, tenant: string): string | undefined => {
+  const its = `${SUBJECTS.actions}.${tenant}.>`
+  if (taken === `${SUBJECTS.actions}.>`) return its
+  if (taken === ALL_MAPPED) return mappedSubject("*", its)
+  const [, partition] = /^partition\.(\d+)\.>$/u.exec(taken) ?? []
+  return partition === undefined ? undefined : mappedSubject(Number(partition), its)
+}
 
 /** What a stream takes that is no partition's at the moment: nobody sends it. */
 export const idleSubject = (stream: string): string => `${IDLE}.${stream}`

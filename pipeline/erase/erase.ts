@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import type { ClickHouse } from "#clickhouse"
 import { readDeadLetterId } from "#schemas/dead-letter.ts"
 import { STREAMS, SUBJECTS } from "#schemas/names.ts"
-import { ALL_MAPPED, mappedSubject } from "#schemas/partitions.ts"
+import { mappedSubject, tenantFilter } from "#schemas/partitions.ts"
 import { attemptNats, Nats } from "#nats/connection.ts"
-import { nextSequence } from "#nats/next-message.ts"
 import type { StreamMessage } from "#nats/reader.ts"
+import { matchesSubject } from "../replay/subject-filter.ts"
 import { maintain, type MaintenanceError, type MaintenanceOptions } from "../writer/maintenance.ts"
 import { Writer } from "../writer/context.ts"
 import { openLedger } from "../writer/ledger.ts"
@@ -47,25 +47,31 @@ const eraseActions = (person: Person) =>
     return { ...rows, committed: ledger.current()?.committed ?? 0, letters: yield* lastLetter }
   })
 
+/** The subjects under which a stream holds a tenant's events, whatever the broker mapped them to. */
+const subjectsHeld = Effect.fnUntraced(function* (tenant: string, stream: string) {
+  const { manager } = yield* Nats
+  const sent = `${SUBJECTS.actions}.${tenant}.>`
+  const lookFor = (filter: string) =>
+    attemptNats("look at the stream", () => manager.streams.info(stream, { subjects_filter: filter }))
+  const plain = yield* lookFor(sent)
+  const mapped = yield* lookFor(mappedSubject("*", sent))
+  const held = [plain, mapped].flatMap(({ state }) => Object.keys(state.subjects ?? {}))
+  return { taken: mapped.config.subjects, held }
+})
+
 /**
- * A person's messages in a stream of actions, up to a sequence, under whatever subject the broker stored them; gives how many. A
- * stream that does not take such subjects any more cannot be read by them alone.
+ * A person's messages in a stream of actions, up to a sequence, under whatever subject the broker stored them; gives how many. By
+ * a subject that the stream does not take any more nothing can be read, so then all of it is.
  */
 const purgeActions = Effect.fnUntraced(function* (person: Person, stream: string, to: number) {
-  const { manager } = yield* Nats
-  const { config } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
-  const subject = `${SUBJECTS.actions}.${person.tenant}.>`
-  const forms = [
-    { filter: subject, of: `${SUBJECTS.actions}.>` },
-    { filter: mappedSubject("*", subject), of: ALL_MAPPED },
-  ]
+  const { taken, held } = yield* subjectsHeld(person.tenant, stream)
+  const filters = taken
+    .flatMap((subject) => tenantFilter(subject, person.tenant) ?? [])
+    .filter((filter) => held.some((subject) => matchesSubject(filter, subject)))
+  const isReadable = held.every((subject) => filters.some((filter) => matchesSubject(filter, subject)))
   let purged = 0
-  for (const { filter, of } of forms) {
-    const first = yield* attemptNats("look for a message", () => nextSequence(manager, stream, 1, filter))
-    if (first === undefined) continue
-    const readable = config.subjects.includes(of) ? filter : ">"
-    purged += yield* purgeMessages({ stream, filter: readable, to }, isActionOf(person))
-  }
+  for (const filter of isReadable ? filters : [">"])
+    purged += yield* purgeMessages({ stream, filter, to }, isActionOf(person))
   return purged
 })
 
