@@ -37,7 +37,8 @@ export class Writer extends Context.Service<
     readonly zonesSeen: { version: number }
     /** Who was erased; the judge asks it. */
     readonly tombstones: Tombstones
-    readonly deadLetters: Publisher
+    /** Sends dead letters, and events that lie in the wrong stream. */
+    readonly publisher: Publisher
     readonly metrics: WriterMetrics
     /** Messages up to `through` have their dead letters already; proving them again makes no second ones. */
     readonly buried: { through: number }

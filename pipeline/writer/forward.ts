@@ -25,14 +25,14 @@ const PAUSE = "1 second"
 export const forward = Effect.fn("forward")(function* (
   astray: ReadonlyArray<Astray>,
 ): Effect.fn.Return<void, NatsError | LeaseLost, Writer> {
-  const { deadLetters, ledger, options, metrics } = yield* Writer
+  const { publisher, ledger, options, metrics } = yield* Writer
   const { partitions, stream: here } = options
   if (astray.length === 0 || partitions === undefined) return
   const record = ledger.current()
   if (record === undefined) return yield* new LeaseLost({ stream: here, owner: "nobody" })
   const { generation } = record
   const sendOn = async ({ row, message }: Astray): Promise<void> => {
-    const { stream } = await deadLetters.publish({
+    const { stream } = await publisher.publish({
       subject: mappedSubject(partitionOf(row.tenant, partitions), message.subject),
       messageId: message.messageId ?? "",
       payload: message.payload,

@@ -93,7 +93,7 @@ export const maintain = Effect.fn("maintain")(function* <A, E, R>(
     Effect.ensuring(
       Effect.andThen(
         giveBack,
-        Effect.promise(() => writer.deadLetters.close()),
+        Effect.promise(() => writer.publisher.close()),
       ),
     ),
     Effect.provideService(Writer, writer),

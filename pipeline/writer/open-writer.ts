@@ -41,7 +41,7 @@ export const openWriter = Effect.fn("openWriter")(function* (
     tombstones,
     zones,
     zonesSeen: { version: zones.version },
-    deadLetters: Publisher.open(connection),
+    publisher: Publisher.open(connection),
     metrics,
     buried: { through: 0 },
     led: { leader: undefined, at: 0, through: undefined },

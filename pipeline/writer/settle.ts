@@ -73,10 +73,10 @@ export const CONFLICT = "this id was used before with another time"
 
 /** Publishes dead letters and counts them. */
 export const bury = Effect.fnUntraced(function* (letters: ReadonlyArray<DeadLetter>) {
-  const { deadLetters, metrics } = yield* Writer
+  const { publisher, metrics } = yield* Writer
   if (letters.length === 0) return
   const { generation } = yield* ownRecord
-  yield* publishDeadLetters(deadLetters, SUBJECTS.actions, generation, letters)
+  yield* publishDeadLetters(publisher, SUBJECTS.actions, generation, letters)
   for (const { reason } of letters) count(metrics.deadLetters, reason)
 })
 

@@ -125,7 +125,7 @@ export const runWriter = Effect.fn("runWriter")(function* (
     Effect.forever,
     Effect.provideService(Writer, writer),
     // A writer of a process may be begun anew. What is on its way is not waited for.
-    Effect.ensuring(Effect.sync(() => void writer.deadLetters.close())),
+    Effect.ensuring(Effect.sync(() => void writer.publisher.close())),
     Effect.annotateLogs({ service: "writer", stream: options.stream }),
   )
 })
