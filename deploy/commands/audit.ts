@@ -41,10 +41,7 @@ export const auditCommand = Command.make(
     Effect.gen(function* () {
       const current = yield* settings
       const known = yield* actionWriters(current).pipe(asMaintainer(current, "audit"))
-      const streams = yield* chosenOf(
-        stream,
-        [...known.current, ...known.leftBehind].map((options) => options.stream),
-      )
+      const streams = yield* chosenOf(stream, known, range).pipe(asMaintainer(current, "audit"))
       const { since, before } = yield* instantsOf(range)
       const isBounded = since !== undefined || before !== undefined
       const months = isBounded ? { months: monthsBetween(since, before) } : {}

@@ -1,8 +1,10 @@
-import { Effect, Option, Schema } from "effect"
+import { Console, Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
 import { parseTime } from "#schemas/time.ts"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import { sequenceAt } from "#nats/sequence-at.ts"
+import { lifeOf } from "../../pipeline/audit/committed-range.ts"
+import type { ActionWriters } from "../writer-options.ts"
 
 /** What a flag names does not exist. */
 export class FlagError extends Schema.TaggedError<FlagError>()("FlagError", {
@@ -77,13 +79,38 @@ export const streamFlag = Flag.String("stream").pipe(
   Flag.optional,
 )
 
-/** The one that was asked for, or all. */
-export const chosenOf = (
+/** Of the streams that were left behind, those without the ones that no writer ever owned: nothing of these is stored. */
+const owned = (leftBehind: ReadonlyArray<string>) =>
+  Effect.filter(leftBehind, (stream) =>
+    lifeOf(stream).pipe(
+      Effect.as(true),
+      Effect.catchTag("NoLedger", (error) => Effect.as(Console.error(`Left out: ${error.message}`), false)),
+    ),
+  )
+
+/** The stream that was asked for, or all. Each counts its sequences by itself, so a range of them is one stream's. */
+export const chosenOf = Effect.fnUntraced(function* (
   asked: Option.Option<string>,
-  known: ReadonlyArray<string>,
-): Effect.Effect<ReadonlyArray<string>, FlagError> =>
-  Option.isNone(asked)
-    ? Effect.succeed(known)
-    : known.includes(asked.value)
-      ? Effect.succeed([asked.value])
-      : Effect.fail(new FlagError({ flag: "stream", found: asked.value, expected: known.join(" or ") }))
+  known: Pick<ActionWriters, "current" | "leftBehind">,
+  { fromSeq, toSeq }: RangeAsked,
+): Effect.fn.Return<ReadonlyArray<string>, FlagError | NatsError, Nats> {
+  const current = known.current.map(({ stream }) => stream)
+  const leftBehind = known.leftBehind.map(({ stream }) => stream)
+  const all = [...current, ...leftBehind]
+  const expected = all.join(" or ")
+  if (Option.isSome(asked)) {
+    if (all.includes(asked.value)) return [asked.value]
+    return yield* new FlagError({ flag: "stream", found: asked.value, expected })
+  }
+  for (const [flag, sequence] of [
+    ["from-seq", fromSeq],
+    ["to-seq", toSeq],
+  ] as const)
+    if (all.length > 1 && Option.isSome(sequence))
+      return yield* new FlagError({
+        flag,
+        found: String(sequence.value),
+        expected: `--stream beside it, as each counts by itself: ${expected}`,
+      })
+  return [...current, ...(yield* owned(leftBehind))]
+})

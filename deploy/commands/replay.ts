@@ -57,10 +57,7 @@ export const replayCommand = Command.make(
       const current = yield* settings
       const known = yield* actionWriters(current).pipe(asMaintainer(current, "replay"))
       const all = [...known.current, ...known.leftBehind]
-      const streams = yield* chosenOf(
-        stream,
-        all.map((options) => options.stream),
-      )
+      const streams = yield* chosenOf(stream, known, range).pipe(asMaintainer(current, "replay"))
       const say = (text: string) => (json ? Effect.void : Console.log(text))
       const ofOne = Effect.fnUntraced(function* (name: string) {
         const options = all.find((one) => one.stream === name)

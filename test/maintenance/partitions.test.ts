@@ -5,7 +5,7 @@ import { Effect, Fiber } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { STREAMS, TABLES } from "#schemas/names.ts"
 import { actionStreamOf, actionStreams } from "#schemas/partitions.ts"
-import type { Nats } from "#nats/connection.ts"
+import { Nats } from "#nats/connection.ts"
 import { audit } from "../../pipeline/audit/audit.ts"
 import { reapplyErasures } from "../../pipeline/erase/reapply.ts"
 import { writeTombstone } from "../../pipeline/erase/tombstones.ts"
@@ -33,6 +33,8 @@ const STREAM_NAMES = [STREAMS.actions, ...actionStreams(4)]
 const FIRST = "ACTIONS_0"
 const ROWS = 20
 const DAY = 86_400_000
+/** Settings of a command. */
+const FOUR = { TIDEMARK_PARTITIONS: "4" }
 
 const optionsOf = (stream: string) => ({ ...maintenance(ROWS), stream, partitions: 4 })
 
@@ -213,6 +215,34 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("wit
   )
 
   it.effect(
+    "the commands ask whose sequences are meant, and leave out a stream that nobody ever owned",
+    () =>
+      Effect.gen(function* () {
+        const { manager, jetstream } = yield* Nats
+        yield* Effect.promise(async () => {
+          await manager.streams.add({ name: "ACTIONS_9", subjects: ["idle.v1.ACTIONS_9"] })
+          await jetstream.publish("idle.v1.ACTIONS_9", "{}")
+        })
+        for (const name of ["audit", "replay"]) {
+          const vague = yield* tidemark([name, "--from-seq", "1"], undefined, FOUR)
+          expect([vague.code > 0, vague.err]).toEqual([
+            true,
+            expect.stringMatching(/--from-seq is 1; expected --stream beside it.*ACTIONS_0 or ACTIONS_1/u),
+          ])
+          const all = yield* tidemark([name, "--json"], undefined, FOUR)
+          expect([all.code, all.err]).toEqual([
+            0,
+            expect.stringContaining("Left out: no writer ever owned ACTIONS_9"),
+          ])
+          const one = yield* tidemark([name, "--from-seq", "1", "--stream", FIRST], undefined, FOUR)
+          expect([one.code, one.err]).toEqual([0, ""])
+        }
+        yield* Effect.promise(() => manager.streams.delete("ACTIONS_9"))
+      }),
+    { timeout: 120_000 },
+  )
+
+  it.effect(
     "an erasure takes the person's messages out of every stream",
     () =>
       Effect.gen(function* () {
@@ -224,7 +254,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("wit
         const done = yield* tidemark(
           ["erase", "--tenant", "b", "--user", "u_1", "--mode", "delete", "--yes"],
           undefined,
-          { TIDEMARK_PARTITIONS: "4" },
+          FOUR,
         )
         expect([done.code, done.err]).toEqual([0, ""])
         expect(yield* messageWith("b", "u_1")).toBe(0)
