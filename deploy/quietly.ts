@@ -12,5 +12,5 @@ export const quietlyAs =
     Effect.gen(function* () {
       const { current } = yield* actionWriters(settings)
       const streams = current.map((options) => ({ ...options, why: "an audit", asItIs: true }))
-      return yield* maintainAll(streams, zones, look)
+      return yield* maintainAll(streams, zones, () => look)
     })

@@ -6,28 +6,9 @@ import type { TopologyError } from "#nats/ensure-stream.ts"
 import { findActionStreams, recordedPartitions, recordPartitions } from "#nats/partitions.ts"
 import { Writer, type WriterOptions } from "../writer/context.ts"
 import { checkGround } from "../writer/guards.ts"
-import { maintain, type MaintenanceError } from "../writer/maintenance.ts"
+import { maintainAll, type MaintenanceError } from "../writer/maintenance.ts"
 import { ownRecord, settle } from "../writer/settle.ts"
 import type { Zones } from "../writer/zones.ts"
-
-type Owner = Writer["Service"]
-
-/** Works as the owner of several streams at once, taken one within the other in the order of their names. */
-const owning = <A, E>(
-  streams: ReadonlyArray<Parameters<typeof maintain>[0]>,
-  zones: Zones,
-  work: (owners: ReadonlyArray<Owner>) => Effect.Effect<A, E, ClickHouse | Nats>,
-  owners: ReadonlyArray<Owner> = [],
-): Effect.Effect<A, E | MaintenanceError, ClickHouse | Nats> => {
-  const [first, ...rest] = streams
-  return first === undefined
-    ? work(owners)
-    : maintain(
-        first,
-        zones,
-        Effect.flatMap(Writer, (owner) => owning(rest, zones, work, [...owners, owner])),
-      )
-}
 
 /**
  * Stores what the stream holds up to now, whoever's it is: all of it is looked up, so that what another stream brought already
@@ -86,7 +67,7 @@ export const changePartitions = Effect.fn("changePartitions")(function* ({
     unsettled: true,
     why: `a change to ${partitions} partitions`,
   }))
-  yield* owning(options, zones, (owners) =>
+  yield* maintainAll(options, zones, (owners) =>
     Effect.gen(function* () {
       const each = <E, R>(work: Effect.Effect<void, E, R | Writer>) =>
         Effect.forEach(owners, (owner) => Effect.provideService(work, Writer, owner), { discard: true })

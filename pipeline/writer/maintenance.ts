@@ -105,8 +105,15 @@ export const maintain = Effect.fn("maintain")(function* <A, E, R>(
 export const maintainAll = <A, E>(
   streams: ReadonlyArray<MaintenanceOptions>,
   zones: Zones,
-  work: Effect.Effect<A, E, ClickHouse | Nats>,
+  work: (owners: ReadonlyArray<Writer["Service"]>) => Effect.Effect<A, E, ClickHouse | Nats>,
+  owners: ReadonlyArray<Writer["Service"]> = [],
 ): Effect.Effect<A, E | MaintenanceError, ClickHouse | Nats> => {
   const [first, ...rest] = streams
-  return first === undefined ? work : maintain(first, zones, maintainAll(rest, zones, work))
+  return first === undefined
+    ? work(owners)
+    : maintain(
+        first,
+        zones,
+        Effect.flatMap(Writer, (owner) => maintainAll(rest, zones, work, [...owners, owner])),
+      )
 }
