@@ -14,6 +14,9 @@ export interface DeadLetter extends Refusal {
   readonly message: StreamMessage
 }
 
+/** Says where an id stands with another time. */
+export const CONFLICT = "this id was used before with another time"
+
 /** Header values are one line of printable ASCII. */
 const headerText = (text: string): string => encodeURI(text).replaceAll("%20", " ").slice(0, 500)
 

@@ -6,6 +6,7 @@ import { StreamReader } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
 import { type Batch, Batcher } from "./batch.ts"
 import { Writer } from "./context.ts"
+import { CONFLICT } from "./dead-letters.ts"
 import { forward } from "./forward.ts"
 import { type EncodedInsert, encodeInserts, sendInserts } from "./insert.ts"
 import { isHandOver } from "./lease.ts"
@@ -13,7 +14,7 @@ import { count, type DoubtCause, observe } from "./metrics.ts"
 import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./repeats.ts"
 import { noteQuality } from "./quality.ts"
 import type { Range } from "./read-range.ts"
-import { bury, closeHorizon, CONFLICT, ownRecord } from "./settle.ts"
+import { bury, closeHorizon, ownRecord } from "./settle.ts"
 
 /** Inserts under way at once. The next batch is decoded and encoded meanwhile. */
 const INSERTS = 2
@@ -220,7 +221,8 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       for (const gap of gaps.splice(0)) yield* noteGap(gap).pipe(Effect.tapError(raiseDoubt("ledger_failed")))
       metrics.erased += batch.erased
       yield* bury(batch.letters).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
-      yield* forward(batch.astray).pipe(Effect.tapError(raiseDoubt("forward_failed")))
+      const refused = yield* forward(batch.astray).pipe(Effect.tapError(raiseDoubt("forward_failed")))
+      yield* bury(refused).pipe(Effect.tapError(raiseDoubt("dead_letter_failed")))
       const rows = yield* withoutRepeats(batch, [...underWay]).pipe(
         Effect.tapError(raiseDoubt("lookup_failed")),
       )

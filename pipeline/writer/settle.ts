@@ -5,7 +5,7 @@ import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
 import { Writer } from "./context.ts"
-import { type DeadLetter, publishDeadLetters } from "./dead-letters.ts"
+import { CONFLICT, type DeadLetter, publishDeadLetters } from "./dead-letters.ts"
 import { endAttempts } from "./fence.ts"
 import { type Astray, forward } from "./forward.ts"
 import { type Gone, goneOf } from "./gone.ts"
@@ -68,9 +68,6 @@ const letterFor = (
   }
 }
 
-/** Says where an id stands with another time. */
-export const CONFLICT = "this id was used before with another time"
-
 /** Publishes dead letters and counts them. */
 export const bury = Effect.fnUntraced(function* (letters: ReadonlyArray<DeadLetter>) {
   const { publisher, metrics } = yield* Writer
@@ -111,13 +108,14 @@ const forwardMissing = Effect.fnUntraced(function* (astray: ReadonlyArray<Astray
   const stored = yield* lookUp(astray.map(({ row }) => row))
   const timesOf = ({ tenant, event }: ActionRow) =>
     (stored.get(idKey(tenant, event.id)) ?? []).map(({ time }) => time)
-  yield* forward(astray.filter(({ row }) => timesOf(row).length === 0))
-  return astray.flatMap(({ row, message }): ReadonlyArray<DeadLetter> => {
+  const refused = yield* forward(astray.filter(({ row }) => timesOf(row).length === 0))
+  const conflicts = astray.flatMap(({ row, message }): ReadonlyArray<DeadLetter> => {
     const times = timesOf(row)
     return times.length === 0 || times.includes(row.time)
       ? []
       : [{ stream: options.stream, message, reason: "id_conflict", detail: CONFLICT }]
   })
+  return [...refused, ...conflicts]
 })
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */
