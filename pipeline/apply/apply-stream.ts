@@ -21,7 +21,7 @@ interface Application {
   readonly subjects: string
   /** The table (stream, created, stream_seq) that says how far the store has applied it. */
   readonly progress: string
-  /** Before it is read, at each beginning. */
+  /** At each beginning, when it is known from where on the stream is read: what comes before stands in the store. */
   readonly prepare: Effect.Effect<void, ClickHouseError, ClickHouse>
   /** Called as a message arrives, before it is stored. */
   readonly judge: (message: StreamMessage) => Applied
@@ -94,9 +94,10 @@ export const applyStream = Effect.fn("applyStream")(function* (
 
   /** Applies the stream from where the store's rows end, until one of the two is another one. */
   const follow = Effect.gen(function* () {
-    yield* prepare
     const { created, state } = yield* look
     const position = yield* readProgress(created)
+    // Not before: another process may be applying, and what it applies in between would neither be prepared nor read.
+    yield* prepare
     // A stream that ends before the position is another one: apply it from its beginning.
     const from = position > state.last_seq ? 1 : position + 1
     /** Whether all that the stream held at the start is applied. Its leader is asked: a reader's server may lag behind. */

@@ -1,10 +1,11 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { ClickHouse } from "#clickhouse"
-import { directorySubject, messageId, STREAMS } from "#schemas/names.ts"
+import { directorySubject, messageId, STREAMS, TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
 import { inject } from "vitest"
+import { until } from "../../test/faults/until.ts"
 import { broker } from "../../test/services.ts"
 import { Zones } from "../writer/zones.ts"
 import { runDirectory } from "./consumer.ts"
@@ -118,6 +119,44 @@ layer(Layer.mergeAll(broker, store), { excludeTestServices: true })("the directo
       yield* apply([], remembered)
       expect(remembered.of(TENANT)).toBe("Asia/Kathmandu")
       expect(remembered.of("nobody")).toBe("UTC")
+    }),
+  )
+
+  it.effect("knows a zone that another process applies while this one begins", () =>
+    Effect.gen(function* () {
+      const real = yield* ClickHouse
+      const zone = event("tenant.upserted", "y-1", "2026-03-01T00:00:00Z", {
+        name: TENANT,
+        time_zone: "America/St_Johns",
+      })
+      let isApplied = false
+      /** The other applies it all between two of this one's questions: when this one has just asked for the zones. */
+      const store = ClickHouse.of({
+        ...real,
+        query: <Row>(...asked: Parameters<typeof real.query>) =>
+          Effect.gen(function* () {
+            const rows = yield* real.query<Row>(...asked)
+            if (!isApplied && asked[0].includes(TABLES.tenants)) {
+              isApplied = true
+              yield* Effect.orDie(Effect.provideService(apply([zone]), ClickHouse, real))
+            }
+            return rows
+          }).pipe(Effect.provideService(Nats, nats)),
+      })
+      const nats = yield* Nats
+      const zones = new Zones()
+      yield* Effect.forkScoped(
+        Effect.provideService(
+          runDirectory({ maxClockAhead: 1000 }, zones, () => undefined),
+          ClickHouse,
+          store,
+        ),
+      )
+      yield* until(
+        "the zone",
+        Effect.sync(() => zones.of(TENANT) === "America/St_Johns"),
+        10,
+      )
     }),
   )
 
