@@ -26,12 +26,15 @@ export interface WritersOptions {
 
 type Failure = ClickHouseError | NatsError | UnsafeLedger | OtherPartitions | TopologyError
 
-const LOOK = "1 second"
+/** Milliseconds between two looks at who lives while the number is not settled. */
+const LOOK = 1000
+/** For so many looks another process is taken for alive, however short the lease. */
+const LOOKS = 4
 
 /** Writers that were started with another number of partitions and live. */
 const othersOf = Effect.fnUntraced(function* (me: string, { partitions, writing }: WritersOptions) {
   const { now } = yield* readStoreState
-  yield* announce({ writer: me, partitions, until: now + writing.lease })
+  yield* announce({ writer: me, partitions, until: now + Math.max(writing.lease, LOOKS * LOOK) })
   return (yield* readPresences(now)).filter((presence) => presence.partitions !== partitions)
 })
 
@@ -102,6 +105,9 @@ export const runWriters = Effect.fn("runWriters")(function* (
     hasWritten = true
     const current = actionStreams(partitions)
     const left = yield* findLeftBehind(partitions)
+    // Of a stream that was left behind and is empty now nobody is missed as its owner.
+    for (const stream of metrics.streams.keys())
+      if (![...current, ...left].includes(stream)) metrics.streams.delete(stream)
     const balance = makeBalance({
       writer: owner,
       partitions,
