@@ -119,8 +119,16 @@ export const makeBrokers = Effect.fn("makeBrokers")(function* (
     return said.some((one) => one?.meta_cluster?.leader !== undefined)
   })
 
+  let restarts = 0
   const startAgain = (hung: ReadonlyArray<Server>) =>
-    Effect.forEach(hung, (server) => Effect.andThen(server.kill(), server.start), { discard: true })
+    Effect.forEach(
+      hung,
+      (server) => {
+        restarts++
+        return Effect.andThen(server.kill(), server.start)
+      },
+      { discard: true },
+    )
 
   const isLeft = Effect.fnUntraced(function* ({ monitorPort }: Server) {
     const said = yield* Effect.promise(() => jetstreamz(monitorPort))
@@ -145,5 +153,14 @@ export const makeBrokers = Effect.fn("makeBrokers")(function* (
     return hung.length
   })
 
-  return { servers, comeBack, leaderOf, password: passwords.writer }
+  return {
+    servers,
+    comeBack,
+    /** For a cluster that answers nothing. */
+    startAllAgain: startAgain(servers),
+    /** How many servers were started again because they hung. */
+    restarts: () => restarts,
+    leaderOf,
+    password: passwords.writer,
+  }
 })

@@ -20,6 +20,8 @@ import { makeWriters } from "./writers.ts"
 const DAY = 86_400_000
 /** Without a commit for this long something hangs. Milliseconds. */
 const STUCK = 60_000
+/** Without an answer for this long the brokers hang, as they do now and then when two of three were killed (2.10.27). */
+const UNANSWERED = 40_000
 
 export interface ClusterOptions {
   readonly dataDir: string
@@ -127,12 +129,20 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
   const quiet = Effect.gen(function* () {
     let best = -1
     let movedAt = Date.now()
+    let answeredAt = Date.now()
+    let wereStartedAgain = false
     for (;;) {
       const { committed, left } = yield* waiting
       if (left <= 0) return undefined
       if (committed > best) {
         best = committed
         movedAt = Date.now()
+      }
+      if (left < Number.POSITIVE_INFINITY) answeredAt = Date.now()
+      if (!wereStartedAgain && Date.now() - answeredAt > UNANSWERED) {
+        wereStartedAgain = true
+        yield* brokers.startAllAgain
+        movedAt = answeredAt = Date.now()
       }
       if (Date.now() - movedAt > STUCK)
         return `no commit beyond ${best} for ${STUCK / 1000} s, with ${left} to go`

@@ -147,7 +147,6 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
     say(`round ${round}: ${load.total} events, quiet after ${quiet} s, 0 differences, audit 0`)
   })
 
-  let restarts = 0
   let isOver = false
   yield* Effect.addFinalizer(() => Effect.sync(() => (isOver = true)))
   for (let round = 1; round <= rounds;) {
@@ -165,7 +164,6 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
       yield* Effect.forEach(planned, inflict, { concurrency: "unbounded" })
     } while (round++ % options.countEvery !== 0 && round <= rounds)
     const hung = yield* world.brokers.comeBack
-    restarts += hung
     if (hung > 0) say(`round ${round - 1}: ${hung} brokers did not come to themselves and were started again`)
     isOver = true
     yield* Effect.promise(() => loading).pipe(
@@ -186,7 +184,7 @@ const runIn = Effect.fnUntraced(function* (world: ClusterWorld, options: SuiteOp
   yield* stop
   return {
     faults,
-    restarts,
+    restarts: world.brokers.restarts(),
     events: load.total,
     deadLetters: { wanted: load.bad, found: letters.found },
   } satisfies SuiteResult
