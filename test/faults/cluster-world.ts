@@ -139,10 +139,14 @@ export const makeClusterWorld = Effect.fn("makeClusterWorld")(function* (options
         movedAt = Date.now()
       }
       if (left < Number.POSITIVE_INFINITY) answeredAt = Date.now()
-      if (!wereStartedAgain && Date.now() - answeredAt > UNANSWERED) {
-        wereStartedAgain = true
-        yield* brokers.startAllAgain
-        movedAt = answeredAt = Date.now()
+      else if (!wereStartedAgain) {
+        // What hangs are the brokers, not the writers.
+        movedAt = Date.now()
+        if (Date.now() - answeredAt > UNANSWERED) {
+          wereStartedAgain = true
+          yield* brokers.startAllAgain
+          answeredAt = Date.now()
+        }
       }
       if (Date.now() - movedAt > STUCK)
         return `no commit beyond ${best} for ${STUCK / 1000} s, with ${left} to go`
