@@ -20,7 +20,8 @@ const versionOf = (program: string): string | undefined => {
   }
 }
 
-const known = (program: string): NewerNats | undefined => {
+/** A program, if it is a nats-server that keeps a replicated ledger. */
+export const newerNatsAt = (program: string): NewerNats | undefined => {
   const version = versionOf(program)
   return version !== undefined && isSafeForReplicas(version) ? { program, version } : undefined
 }
@@ -76,7 +77,7 @@ const download = (): void => {
 
 /** The installed one if it is new enough, else Debian's newer one beside it, downloaded once. */
 export const newerNats = (): NewerNats => {
-  const found = known("nats-server") ?? (existsSync(CACHED) ? known(CACHED) : undefined)
+  const found = newerNatsAt("nats-server") ?? (existsSync(CACHED) ? newerNatsAt(CACHED) : undefined)
   if (found !== undefined) return found
   try {
     download()
@@ -84,5 +85,5 @@ export const newerNats = (): NewerNats => {
     const said = (error as { readonly stderr?: Buffer }).stderr?.toString().trim()
     return { missing: (said || (error as Error).message).split("\n")[0] ?? "" }
   }
-  return known(CACHED) ?? { missing: `Debian's ${SUITE} has none that is new enough` }
+  return newerNatsAt(CACHED) ?? { missing: `Debian's ${SUITE} has none that is new enough` }
 }
