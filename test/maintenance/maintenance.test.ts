@@ -127,7 +127,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("mai
         const bucket = yield* Effect.promise(() => kv.open(BUCKETS.ledger))
         const put = Effect.gen(function* () {
           const entry = yield* Effect.promise(() => bucket.get(STREAMS.actions))
-          const barrier = { holder: "gone", why: "a test", until: Date.now() + 3000 }
+          const barrier = { holder: "gone", why: "a test", until: Date.now() + 10_000 }
           const record = { ...entry?.json<LedgerRecord>(), barrier }
           yield* Effect.promise(() =>
             bucket.update(STREAMS.actions, JSON.stringify(record), entry?.revision ?? 0),
