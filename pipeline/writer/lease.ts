@@ -66,6 +66,8 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
   const { ledger, options, metrics, led } = yield* Writer
   const { manager } = yield* Nats
   let store: StoreState | undefined
+  /** It took no connection since it last answered. */
+  let wasAway = false
   let offset = 0
   /** By the own clock. */
   let heardAt = Number.NEGATIVE_INFINITY
@@ -73,9 +75,13 @@ export const keepLease = Effect.fnUntraced(function* (doubt: Doubt) {
     const state = yield* readStoreState
     heardAt = Date.now()
     offset = state.now - heardAt
-    if (store !== undefined && isRestart(store, state)) yield* signal(doubt, "store_restarted")
+    if (store !== undefined && (wasAway || isRestart(store, state))) yield* signal(doubt, "store_restarted")
     store = state
-  })
+    wasAway = false
+  }).pipe(
+    // Two starts within two seconds look like one by the server's own clock.
+    Effect.tapError(({ reason }) => Effect.sync(() => (wasAway ||= reason === "unavailable"))),
+  )
   const lag = Effect.gen(function* () {
     const { created, state, config } = yield* attemptNats("look at the stream", () =>
       manager.streams.info(options.stream),
