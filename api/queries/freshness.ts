@@ -1,8 +1,9 @@
 import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream"
-import { Effect, Option, Schema } from "effect"
+import { Effect } from "effect"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { ledgerRecordOf } from "#nats/ledger-entry.ts"
 import { nextMessage } from "#nats/next-message.ts"
-import { LedgerRecord } from "#schemas/ledger.ts"
+import type { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS } from "#schemas/names.ts"
 
 /** How far a stream goes; undefined where there is none. */
@@ -36,8 +37,6 @@ export const readStream = Effect.fn("readStream")(function* (
   }
 })
 
-const readRecord = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
-
 /** The writer's ledger of a stream; undefined while no writer has run. */
 export const readLedger = Effect.fn("readLedger")(function* (
   stream: string,
@@ -47,7 +46,7 @@ export const readLedger = Effect.fn("readLedger")(function* (
     const ledger = await kv.open(BUCKETS.ledger)
     return await orAbsent(ledger.get(stream))
   })
-  return entry?.operation === "PUT" ? Option.getOrUndefined(readRecord(entry.string())) : undefined
+  return ledgerRecordOf(entry)
 })
 
 /**

@@ -1,13 +1,13 @@
 import { Effect, Option, Schema } from "effect"
-import { LedgerRecord, PARTITIONS_KEY, PartitionsRecord } from "#schemas/ledger.ts"
+import { PARTITIONS_KEY, PartitionsRecord } from "#schemas/ledger.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import { actionStreams, idleSubject, isActionStream, partitionsOf } from "#schemas/partitions.ts"
 import { attemptNats, Nats, type NatsError } from "./connection.ts"
 import { findStream } from "./ensure-stream.ts"
+import { ledgerRecordOf } from "./ledger-entry.ts"
 
 const codec = Schema.fromJsonString(PartitionsRecord)
 const read = Schema.decodeUnknownOption(codec)
-const readRecord = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
 
 const bucket = Effect.flatMap(Nats, ({ kv }) =>
   attemptNats("open bucket ledger", () => kv.open(BUCKETS.ledger)),
@@ -43,7 +43,7 @@ const ledgerPartitions = Effect.gen(function* () {
     Promise.all(FIRST_STREAMS.map((stream) => ledger.get(stream))),
   )
   return entries.flatMap((entry) => {
-    const record = entry?.operation === "PUT" ? Option.getOrUndefined(readRecord(entry.string())) : undefined
+    const record = ledgerRecordOf(entry)
     return record === undefined ? [] : [record.partitions ?? 1]
   })
 })
@@ -67,7 +67,7 @@ export interface Arrangement {
  * How the actions are spread, whatever a process was started with. Where nobody wrote it down, or that was lost, ledgers and
  * streams say it.
  */
-export const readArrangement = Effect.gen(function* () {
+export const readArrangement: Effect.Effect<Arrangement, NatsError, Nats> = Effect.gen(function* () {
   const [recorded, { taken, isIdle }] = yield* Effect.all([recordedPartitions, lookAtStreams], {
     concurrency: "unbounded",
   })
@@ -78,7 +78,7 @@ export const readArrangement = Effect.gen(function* () {
     changingTo: taken === known ? undefined : taken,
     isIdle,
     isRecorded: recorded.partitions !== undefined,
-  } satisfies Arrangement as Arrangement
+  }
 })
 
 /** The number of partitions in force. Where there are no streams yet a tenant's would be the one. */

@@ -1,16 +1,14 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
-import { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { ledgerRecordOf } from "#nats/ledger-entry.ts"
 import { readArrangement, recordFirstPartitions } from "#nats/partitions.ts"
 import { OtherPartitions } from "../writer/claim.ts"
 import { readStoreState } from "../writer/store-clock.ts"
 import type { Turn } from "../writer/turn.ts"
 import { announce, readPresences } from "./presence.ts"
 import { movesOf, type Standing } from "./share.ts"
-
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
 
 /** Who holds each stream. `now` is the store's clock. */
 const readStandings = Effect.fnUntraced(function* (streams: ReadonlyArray<string>, now: number) {
@@ -19,8 +17,7 @@ const readStandings = Effect.fnUntraced(function* (streams: ReadonlyArray<string
     const ledger = await kv.open(BUCKETS.ledger)
     return await Promise.all(
       streams.map(async (stream): Promise<Standing> => {
-        const entry = await ledger.get(stream)
-        const record = entry?.operation === "PUT" ? Option.getOrUndefined(decode(entry.string())) : undefined
+        const record = ledgerRecordOf(await ledger.get(stream))
         if (record === undefined) return { stream, owner: undefined }
         if (record.lease_until >= now) return { stream, owner: record.owner }
         const { barrier } = record

@@ -1,12 +1,10 @@
-import { Effect, Option, Schema } from "effect"
-import { LedgerRecord } from "#schemas/ledger.ts"
+import { Effect } from "effect"
 import { BUCKETS } from "#schemas/names.ts"
 import { actionStreams } from "#schemas/partitions.ts"
 import { findMisarranged } from "#nats/action-streams.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
+import { ledgerRecordOf } from "#nats/ledger-entry.ts"
 import { findActionStreams, readArrangement } from "#nats/partitions.ts"
-
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(LedgerRecord))
 
 /** Everything is as so many partitions have it: the number in force, the streams and what they take, and every ledger. */
 export const isSettledAt = Effect.fn("isSettledAt")(function* (
@@ -22,7 +20,7 @@ export const isSettledAt = Effect.fn("isSettledAt")(function* (
     const ledger = await kv.open(BUCKETS.ledger)
     const entries = await Promise.all(streams.map((stream) => ledger.get(stream)))
     return entries.every((entry) => {
-      const record = entry?.operation === "PUT" ? Option.getOrUndefined(decode(entry.string())) : undefined
+      const record = ledgerRecordOf(entry)
       return record === undefined || (record.partitions ?? 1) === partitions
     })
   })
