@@ -124,8 +124,11 @@ export const erase = Effect.fn("erase")(function* <ExportsError>(
     mode === "delete"
       ? yield* maintain(maintenance, zones, eraseActions(person))
       : { events: 0, keys: 0, committed: 0, letters: yield* lastLetter }
-  let purged = yield* purgeActions(person, maintenance.stream, committed)
-  if (mode === "delete") for (const stream of elsewhere) purged += yield* purgeElsewhere(person, stream)
+  let purged = 0
+  if (mode === "delete") {
+    purged = yield* purgeActions(person, maintenance.stream, committed)
+    for (const stream of elsewhere) purged += yield* purgeElsewhere(person, stream)
+  }
   const refused = yield* eraseLetters(person, mode, letters)
   const erasure: Erasure = {
     mode,
