@@ -12,7 +12,7 @@ import { newerNats } from "./newer-nats.ts"
 import { eventFor, publishZones } from "./single-events.ts"
 import { until } from "./until.ts"
 import { WINDOW } from "./world.ts"
-import { owns, standsBy } from "./writers.ts"
+import { metricOf, owns, standsBy } from "./writers.ts"
 
 const nats = newerNats()
 
@@ -100,6 +100,29 @@ layer(Cluster.layer, { excludeTestServices: true, timeout: "120 seconds" })("on 
         yield* Effect.promise(() => load.finish())
         expect(yield* world.quiet).toBeUndefined()
         expect(yield* load.expected.differences(true)).toEqual([])
+      }),
+    { timeout: 120_000 },
+  )
+
+  it.effect(
+    "a store that takes no connection for a while is proved again, though its clock tells of no start",
+    () =>
+      Effect.gen(function* () {
+        const [first] = yield* twoWriters
+        const restarts = metricOf(
+          first.process,
+          'tidemark_doubts_total{stream="ACTIONS",cause="store_restarted"}',
+        )
+        expect(yield* restarts).toBe(0)
+        // Shorter than the lease, so that the tenure goes on.
+        first.toStore.set("cut")
+        yield* Effect.sleep("500 millis")
+        first.toStore.set("pass")
+        yield* until(
+          "a proof",
+          Effect.map(restarts, (count = 0) => count > 0),
+        )
+        expect(yield* owns(first.process)).toBe(true)
       }),
     { timeout: 120_000 },
   )
