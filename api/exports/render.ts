@@ -49,8 +49,8 @@ const open = ({ store, request, snapshot, signal }: Rendering) =>
 
 /**
  * The bytes of a file, before gzip. Pulled, never pushed: nothing is read from the store before it is asked for, and the
- * memory does not grow with the file. The same request and snapshot give the same bytes, in Parquet the same rows. An error of the store is
- * thrown as its typed error, never swallowed: a file that ended without one is whole.
+ * memory does not grow with the file. The same request and snapshot give the same bytes, in Parquet the same rows. An error
+ * of the store is thrown as its typed error, never swallowed: a file that ended without one is whole.
  */
 export async function* render(rendering: Rendering): AsyncGenerator<Uint8Array, void, undefined> {
   const { store, request, signal, onExpected, onRows } = rendering

@@ -6,7 +6,7 @@ type ByStream = ReadonlyArray<readonly [stream: string, metrics: WriterMetrics]>
 type Value = (metrics: WriterMetrics) => number | undefined
 
 /** One value a stream; what is unknown is left out. */
-const single = (
+const byStream = (
   streams: ByStream,
   [name, type, help, of]: readonly [name: string, type: "counter" | "gauge", help: string, of: Value],
 ): ReadonlyArray<string> =>
@@ -110,7 +110,7 @@ export const renderWriterMetrics = ({ streams, otherLetters, openLetters }: Proc
   const all = [...streams]
   const letters = [...all.map(([stream, { deadLetters }]) => [stream, deadLetters] as const), ...otherLetters]
   return [
-    ...COUNTERS.flatMap(([name, help, of]) => single(all, [name, "counter", help, of])),
+    ...COUNTERS.flatMap(([name, help, of]) => byStream(all, [name, "counter", help, of])),
     ...labelled(
       "tidemark_dead_letters_total",
       "reason",
@@ -148,7 +148,7 @@ export const renderWriterMetrics = ({ streams, otherLetters, openLetters }: Proc
       "Seconds until the store had acknowledged a batch.",
       ({ insertSeconds }) => insertSeconds,
     ),
-    ...GAUGES.flatMap(([name, help, of]) => single(all, [name, "gauge", help, of])),
+    ...GAUGES.flatMap(([name, help, of]) => byStream(all, [name, "gauge", help, of])),
     ...family("tidemark_writer_memory_bytes", "gauge", "Resident memory.", [
       line("tidemark_writer_memory_bytes", process.memoryUsage.rss()),
     ]),
