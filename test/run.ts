@@ -14,13 +14,17 @@ process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules", ".cache", "node
 interface Count {
   readonly passed: number
   readonly failed: number
+  /** What failed and why: said again before the last line, as what was printed in between is long. */
+  readonly failures: ReadonlyArray<string>
 }
 
 const check = (command: string, ...args: ReadonlyArray<string>): Count => {
   console.log(`\n> ${[command, ...args].join(" ")}`)
   const { status, error } = spawnSync(join(bin, command), args, { cwd: root, stdio: "inherit" })
   if (error !== undefined) console.error(error.message)
-  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  return status === 0
+    ? { passed: 1, failed: 0, failures: [] }
+    : { passed: 0, failed: 1, failures: [[command, ...args].join(" ")] }
 }
 
 /** Runs a command, each of its lines behind a label; true when it succeeded. */
@@ -40,7 +44,11 @@ interface Report {
   readonly numPassedTests: number
   readonly numFailedTests: number
   readonly testResults: ReadonlyArray<{
-    readonly assertionResults: ReadonlyArray<{ readonly fullName: string; readonly status: string }>
+    readonly assertionResults: ReadonlyArray<{
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages?: ReadonlyArray<string>
+    }>
   }>
 }
 
@@ -62,10 +70,15 @@ const tests = async (label: string, args: ReadonlyArray<string>): Promise<Count>
     const report = readReport(file)
     const passed = report?.numPassedTests ?? 0
     const failed = report?.numFailedTests ?? 0
-    for (const { fullName, status } of report?.testResults.flatMap((file) => file.assertionResults) ?? [])
+    const results = report?.testResults.flatMap((file) => file.assertionResults) ?? []
+    for (const { fullName, status } of results)
       if (status !== "passed" && status !== "failed") console.log(`${label}${status}: ${fullName}`)
+    const failures = results
+      .filter(({ status }) => status === "failed")
+      .map(({ fullName, failureMessages }) => [fullName, ...(failureMessages ?? [])].join("\n"))
     const isSound = succeeded && report?.success === true && passed > 0
-    return { passed, failed: isSound ? failed : Math.max(failed, 1) }
+    if (isSound || failed > 0) return { passed, failed, failures }
+    return { passed, failed: 1, failures: [`${label}vitest failed outside of a test, or ran none`] }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -93,6 +106,7 @@ const counts = [
   check("knip"),
   ...(await Promise.all(chosen.length === 0 ? halves() : [tests("", chosen)])),
 ]
-const sum = (key: keyof Count): number => counts.reduce((total, count) => total + count[key], 0)
+for (const failure of counts.flatMap(({ failures }) => failures)) console.log(`\nfailed: ${failure}`)
+const sum = (key: "passed" | "failed"): number => counts.reduce((total, count) => total + count[key], 0)
 console.log(`\n${sum("passed")} passed, ${sum("failed")} failed`)
 process.exitCode = sum("failed") === 0 ? 0 : 1
