@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path"
 import { isSafeForReplicas } from "../../pipeline/writer/claim.ts"
 
-/** The Debian release whose nats-server is new enough; it runs on the one before, too. */
-const SUITE = "trixie"
-const CACHE = join(import.meta.dirname, "..", "..", "node_modules", ".cache", "nats-server")
-const CACHED = join(CACHE, "usr", "sbin", "nats-server")
+/** Suites of Debian whose nats-server is new enough; each runs on the releases before, too. */
+type Suite = "trixie" | "sid"
+const cacheOf = (suite: Suite): string =>
+  join(import.meta.dirname, "..", "..", "node_modules", ".cache", "nats-server", suite)
 
 /** A nats-server that keeps a replicated ledger, or why there is none. */
 export type NewerNats = { readonly program: string; readonly version: string } | { readonly missing: string }
@@ -41,15 +41,16 @@ const mirror = (): string | undefined => {
 }
 
 /** Downloads the package and unpacks it, with lists and caches of its own: nothing is installed. */
-const download = (): void => {
+const download = (suite: Suite): void => {
   const uri = mirror()
   if (uri === undefined) throw new Error("apt names no mirror of Debian")
-  const folder = `${CACHE}.${process.pid}`
+  const cache = cacheOf(suite)
+  const folder = `${cache}.${process.pid}`
   try {
     for (const name of ["state/lists/partial", "cache/archives/partial", "unpacked"])
       mkdirSync(join(folder, name), { recursive: true })
     const sources = join(folder, "sources.list")
-    writeFileSync(sources, `deb ${uri} ${SUITE} main\n`)
+    writeFileSync(sources, `deb ${uri} ${suite} main\n`)
     const options = {
       "Dir::Etc::sourcelist": sources,
       "Dir::Etc::sourceparts": "/dev/null",
@@ -68,22 +69,32 @@ const download = (): void => {
     const deb = readdirSync(folder).find((name) => name.endsWith(".deb"))
     if (deb === undefined) throw new Error("apt downloaded nothing")
     execFileSync("dpkg", ["-x", deb, "unpacked"], { cwd: folder, stdio: "pipe" })
-    rmSync(CACHE, { recursive: true, force: true })
-    renameSync(join(folder, "unpacked"), CACHE)
+    rmSync(cache, { recursive: true, force: true })
+    renameSync(join(folder, "unpacked"), cache)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** The installed one if it is new enough, else Debian's newer one beside it, downloaded once. */
-export const newerNats = (): NewerNats => {
-  const found = newerNatsAt("nats-server") ?? (existsSync(CACHED) ? newerNatsAt(CACHED) : undefined)
-  if (found !== undefined) return found
+/** That of a suite of Debian, downloaded once; nothing is installed. */
+const natsOf = (suite: Suite): NewerNats => {
+  const program = join(cacheOf(suite), "usr", "sbin", "nats-server")
+  const cached = existsSync(program) ? newerNatsAt(program) : undefined
+  if (cached !== undefined) return cached
   try {
-    download()
+    download(suite)
   } catch (error) {
     const said = (error as { readonly stderr?: Buffer }).stderr?.toString().trim()
     return { missing: (said || (error as Error).message).split("\n")[0] ?? "" }
   }
-  return newerNatsAt(CACHED) ?? { missing: `Debian's ${SUITE} has none that is new enough` }
+  return newerNatsAt(program) ?? { missing: `Debian's ${suite} has none that is new enough` }
+}
+
+/** The installed one if it is new enough, else that of Debian's stable release beside it. */
+export const newerNats = (): NewerNats => newerNatsAt("nats-server") ?? natsOf("trixie")
+
+/** The newest that Debian has: 2.10.27 of the stable release hangs after some dozens of kills. */
+export const newestNats = (): NewerNats => {
+  const newest = natsOf("sid")
+  return "missing" in newest ? newerNats() : newest
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util"
 import { Cause, Effect, Exit } from "effect"
-import { newerNats, newerNatsAt } from "./newer-nats.ts"
+import { newerNatsAt, newestNats } from "./newer-nats.ts"
 import { KINDS } from "./plan.ts"
 import { runSuite } from "./suite.ts"
 
@@ -13,7 +13,7 @@ const USAGE = `npm run test:faults -- [options]
   --partitions N     streams that the actions are in (3)
   --longest MS       the longest that a fault lasts (4000)
   --only KIND        this kind of fault alone; may be given several times
-  --nats-server PATH this one, of 2.10.27 or newer, in place of the one that Debian has
+  --nats-server PATH this one, of 2.10.27 or newer, in place of the newest that Debian has
   --require-cluster  fail where no nats-server for a cluster can be had, instead of running on one server
 Kinds: ${KINDS.join(", ")}`
 
@@ -74,7 +74,9 @@ const options = {
 }
 const own = values["nats-server"]
 const nats =
-  own === undefined ? newerNats() : (newerNatsAt(own) ?? stop(`${own} is no nats-server of 2.10.27 or newer`))
+  own === undefined
+    ? newestNats()
+    : (newerNatsAt(own) ?? stop(`${own} is no nats-server of 2.10.27 or newer`))
 if (!("missing" in nats))
   say(
     `seed ${options.seed}: ${options.writers} writers, ${options.partitions} partitions, three nats-server ${nats.version}`,
