@@ -96,7 +96,7 @@ layer(Traffic.layerOf({ window: WINDOW }), { excludeTestServices: true, timeout:
             "ACTIONS_3",
           ])
         }),
-      120_000,
+      240_000,
     )
   },
 )

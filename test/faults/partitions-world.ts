@@ -52,7 +52,7 @@ export const untilShared = (writers: ReadonlyArray<WriterProcess>, shares: Reado
       Effect.all(writers.map(streamsOf)),
       (owned) => owned.toSorted().join() === shares.toSorted().join(),
     ),
-    20,
+    60,
   )
 
 /** Has the broker map to another number of partitions, as an operator does. */

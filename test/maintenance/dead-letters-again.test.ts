@@ -105,8 +105,8 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a d
           id: "team",
           source: "/test",
           type: "team.upserted",
-          // Ahead of the clock for now, which two seconds will mend.
-          time: new Date(Date.now() + 3000).toISOString(),
+          // Ahead of the clock for now, which some seconds will mend.
+          time: new Date(Date.now() + 8000).toISOString(),
           tenantid: "k",
           data: { team_id: "t", name: "T" },
         }
