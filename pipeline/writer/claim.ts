@@ -131,13 +131,14 @@ export const claim: Effect.Effect<
       yield* Effect.sleep(isReserved ? STANDBY : Math.min(left + 10, STANDBY))
       continue
     }
-    const taken = yield* ledger.take({
+    const mineNow = {
       ...rest,
       ...(barrier?.holder === owner ? { barrier } : {}),
       owner,
       epoch: record.epoch + 1,
       lease_until: now + options.lease,
-    })
+    }
+    const taken = yield* ledger.take(mineNow, record)
     if (taken) return
   }
 })

@@ -64,8 +64,9 @@ layer(broker)("the ledger", (it) => {
       const [former, present] = [yield* openLedger(stream, "a"), yield* openLedger(stream, "b")]
       yield* former.create(recordOf(stream, "a"))
       const found = yield* present.read
-      const taken = { ...recordOf(stream, "b"), epoch: (found?.epoch ?? 0) + 1 }
-      expect(yield* present.take(taken)).toBe(true)
+      if (found === undefined) throw new Error("there is a record")
+      const taken = { ...recordOf(stream, "b"), epoch: found.epoch + 1 }
+      expect(yield* present.take(taken, found)).toBe(true)
       for (let tries = 0; tries < 3; tries++) {
         const lost = yield* Effect.flip(
           former.change((record) => ({ ...record, lease_until: 0, horizon: 0 })),
@@ -98,12 +99,32 @@ layer(broker)("the ledger", (it) => {
       const stream = "LEDGER_TAKE"
       yield* (yield* openLedger(stream, "c")).create(recordOf(stream, "c"))
       const ledgers = [yield* openLedger(stream, "a"), yield* openLedger(stream, "b")] as const
-      for (const ledger of ledgers) yield* ledger.read
       const taken = yield* Effect.all(
-        ledgers.map((ledger, n) => ledger.take({ ...recordOf(stream, "ab"[n] ?? ""), epoch: 2 })),
+        ledgers.map((ledger, n) =>
+          Effect.flatMap(ledger.read, (found) =>
+            found === undefined
+              ? Effect.die("there is a record")
+              : ledger.take({ ...recordOf(stream, "ab"[n] ?? ""), epoch: 2 }, found),
+          ),
+        ),
         { concurrency: "unbounded" },
       )
       expect(taken.toSorted()).toEqual([false, true])
+    }),
+  )
+
+  it.effect("is not taken as it stood before the owner wrote, though a barrier was renewed meanwhile", () =>
+    Effect.gen(function* () {
+      const stream = "LEDGER_WOKEN"
+      const owner = yield* openLedger(stream, "a")
+      yield* owner.create(recordOf(stream, "a"))
+      const taker = yield* openLedger(stream, "b")
+      const found = yield* taker.read
+      if (found === undefined) throw new Error("there is a record")
+      yield* owner.change((record) => ({ ...record, horizon: 9000 }))
+      yield* taker.reserve({ holder: "b", why: "a test", until: 2 }, 1)
+      expect(yield* taker.take({ ...found, owner: "b", epoch: found.epoch + 1 }, found)).toBe(false)
+      expect(yield* held(stream)).toMatchObject({ owner: "a", horizon: 9000, barrier: { holder: "b" } })
     }),
   )
 

@@ -33,8 +33,11 @@ export interface Ledger {
   readonly peek: Effect.Effect<LedgerRecord | undefined, NatsError>
   /** Creates the record; false when somebody else was faster. */
   readonly create: (record: LedgerRecord) => Effect.Effect<boolean, NatsError>
-  /** Writes without looking who owns it: only to take an expired lease. False when it changed meanwhile. */
-  readonly take: (record: LedgerRecord) => Effect.Effect<boolean, NatsError>
+  /**
+   * Writes without looking who owns it: only to take an expired lease, as it stood in the record that was read last. False when
+   * it changed since, for whoever does.
+   */
+  readonly take: (record: LedgerRecord, read: LedgerRecord) => Effect.Effect<boolean, NatsError>
   /**
    * Asks whoever owns the partition to give it back, and keeps others from taking it. `now` is the store's. The other's
    * barrier when there is one that holds, undefined when it is ours now.
@@ -64,10 +67,7 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
       : { record: decode(found.string()), revision: found.revision }
   })
 
-  const fetch = Effect.map(look, (found) => {
-    entry = found
-    return found?.record
-  })
+  const fetch = Effect.tap(look, (found) => Effect.sync(() => (entry = found)))
 
   /** The write itself. The broker refuses it when the revision has moved; then nothing was written. */
   const swap = (record: LedgerRecord, revision: number) =>
@@ -79,7 +79,8 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
     )
 
   /** After a failed write: was it written all the same, its answer lost? */
-  const wasWritten = (record: LedgerRecord) => Effect.map(fetch, (found) => isDeepStrictEqual(found, record))
+  const wasWritten = (record: LedgerRecord) =>
+    Effect.map(fetch, (found) => isDeepStrictEqual(found?.record, record))
 
   const attempt = (record: LedgerRecord, revision: number) =>
     swap(record, revision).pipe(Effect.catch(() => wasWritten(record)))
@@ -106,21 +107,21 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
 
   const reserve: Ledger["reserve"] = Effect.fnUntraced(function* (barrier, now) {
     for (;;) {
-      const record = yield* fetch
+      const found = yield* fetch
       // Nothing to take it from.
-      if (record === undefined || entry === undefined) return undefined
-      const { barrier: other } = record
+      if (found === undefined) return undefined
+      const { barrier: other } = found.record
       if (other !== undefined && other.holder !== barrier.holder && other.until >= now) return other
-      if (yield* attempt({ ...record, barrier }, entry.revision)) return undefined
+      if (yield* attempt({ ...found.record, barrier }, found.revision)) return undefined
     }
   })
 
   const withdraw: Ledger["withdraw"] = Effect.fnUntraced(function* (holder) {
     for (;;) {
-      const record = yield* fetch
-      if (record?.barrier?.holder !== holder || entry === undefined) return
-      const { barrier, ...rest } = record
-      if (barrier.holder === holder && (yield* attempt(rest, entry.revision))) return
+      const found = yield* fetch
+      if (found?.record.barrier?.holder !== holder) return
+      const { barrier: _, ...rest } = found.record
+      if (yield* attempt(rest, found.revision)) return
     }
   })
 
@@ -135,12 +136,13 @@ export const openLedger = Effect.fn("openLedger")(function* (stream: string, own
 
   return {
     current: () => own()?.record,
-    read: fetch,
+    read: Effect.map(fetch, (found) => found?.record),
     peek: Effect.map(look, (found) => found?.record),
     create: (record) => begin(record, create(record)),
-    take: (record) =>
+    take: (record, read) =>
       Effect.suspend(() =>
-        entry === undefined ? Effect.succeed(false) : begin(record, attempt(record, entry.revision)),
+        // Whoever renews a barrier meanwhile reads it, too.
+        entry?.record === read ? begin(record, attempt(record, entry.revision)) : Effect.succeed(false),
       ),
     reserve,
     withdraw,
