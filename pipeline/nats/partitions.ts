@@ -36,7 +36,7 @@ const lookAtStreams = Effect.gen(function* () {
   }
 })
 
-/** The numbers that the ledgers were written at. */
+/** The numbers that the ledgers were written at; those of a change that is under way say none. */
 const ledgerPartitions = Effect.gen(function* () {
   const ledger = yield* bucket
   const entries = yield* attemptNats("read the ledgers", () =>
@@ -44,7 +44,8 @@ const ledgerPartitions = Effect.gen(function* () {
   )
   return entries.flatMap((entry) => {
     const record = ledgerRecordOf(entry)
-    return record === undefined ? [] : [record.partitions ?? 1]
+    const { partitions = 1 } = record ?? { partitions: 0 }
+    return partitions === 0 ? [] : [partitions]
   })
 })
 

@@ -19,7 +19,12 @@ const drain = Effect.fn("drain")(function* () {
   const { manager } = yield* Nats
   yield* checkGround()
   const { state } = yield* attemptNats("look at the stream", () => manager.streams.info(options.stream))
-  yield* ledger.change((record) => ({ ...record, horizon: Math.max(record.horizon, state.last_seq) }))
+  // What is left half done of another stream's tenant only whoever owns all streams can end: a change, begun anew.
+  yield* ledger.change((record) => ({
+    ...record,
+    partitions: 0,
+    horizon: Math.max(record.horizon, state.last_seq),
+  }))
   yield* settle()
 })
 

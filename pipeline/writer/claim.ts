@@ -23,7 +23,9 @@ export class OtherPartitions extends Schema.TaggedError<OtherPartitions>()("Othe
   mine: Schema.Int,
 }) {
   override get message(): string {
-    return `the number of partitions is ${this.partitions}, and this process was started with ${this.mine}. Set TIDEMARK_PARTITIONS=${this.partitions} and start it again.`
+    return this.partitions === 0
+      ? "the number of partitions is being changed, or that was broken off: a writer ends it when it starts"
+      : `the number of partitions is ${this.partitions}, and this process was started with ${this.mine}. Set TIDEMARK_PARTITIONS=${this.partitions} and start it again.`
   }
 }
 

@@ -2,7 +2,10 @@
 // number before lives: nothing is lost, and it comes to an end.
 import { expect, layer } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
-import { actionStreamOf, subjectsOf } from "#schemas/partitions.ts"
+import { ClickHouse } from "#clickhouse"
+import type { LedgerRecord } from "#schemas/ledger.ts"
+import { BUCKETS, TABLES } from "#schemas/names.ts"
+import { actionStreamOf, mappedSubject, subjectsOf } from "#schemas/partitions.ts"
 import { arrangeActionStreams, findMisarranged } from "#nats/action-streams.ts"
 import { Nats } from "#nats/connection.ts"
 import { announce, takeLeave } from "../../pipeline/partitions/presence.ts"
@@ -12,6 +15,7 @@ import { until } from "./until.ts"
 import { World } from "./world.ts"
 import { hasEnded, kill, owns } from "./writers.ts"
 
+const DAY = 86_400_000
 /** One that takes for another, too, as the streams of no number do. */
 const ODD = "ACTIONS_1"
 const areIn = (stream: string) => TENANTS.filter((tenant) => actionStreamOf(tenant, 4) === stream)
@@ -95,6 +99,56 @@ layer(Traffic.layerOf({ partitions: 4, window: 600_000 }), {
         yield* kill(old)
         const two = yield* startWriter({ TIDEMARK_PARTITIONS: "2" })
         yield* until("one of the next number that owns", owns(two))
+        yield* allQuiet
+        expect(yield* expected.differences()).toEqual([])
+      }),
+    240_000,
+  )
+
+  it.effect(
+    "while it stored what was another stream's is begun anew, since nobody else would make its rollups right",
+    () =>
+      Effect.gen(function* () {
+        const { expected, make, publish, send } = yield* Traffic
+        const { startWriter } = yield* World
+        const { manager, kv } = yield* Nats
+        const store = yield* ClickHouse
+        const startTwo = startWriter({ TIDEMARK_PARTITIONS: "2" })
+        const two = yield* startTwo
+        yield* until("one that owns", owns(two))
+        yield* mapTo(2)
+        const tenant = TENANTS.find((name) => actionStreamOf(name, 2) === "ACTIONS_0") ?? "a"
+        const day = Date.now() - 5 * DAY
+        for (const { sent, message } of make(tenant, 20, { time: day })) {
+          expected.add(sent)
+          yield* send({ ...message, subject: mappedSubject(1, message.subject) })
+        }
+        yield* allQuiet
+        // More than its owner proves again.
+        yield* publish(tenant, 2000, { time: Date.now() })
+        yield* allQuiet
+        yield* kill(two)
+        expect(yield* expected.differences()).toEqual([])
+
+        const { state } = yield* Effect.promise(() => manager.streams.info(ODD))
+        yield* Effect.promise(async () => {
+          const ledger = await kv.open(BUCKETS.ledger)
+          const entry = await ledger.get(ODD)
+          const record = { ...entry?.json<LedgerRecord>(), lease_until: 0 }
+          const before = { committed: state.last_seq - 20, committed_id: "", committed_at: 0 }
+          await ledger.put(
+            ODD,
+            JSON.stringify({ ...record, ...before, horizon: state.last_seq, partitions: 0 }),
+          )
+        })
+        yield* store.command(
+          `ALTER TABLE ${TABLES.activity15m} DELETE WHERE tenant = {tenant:String} AND toDate(quarter) = {day:Date}`,
+          {
+            params: { tenant, day: new Date(day).toISOString().slice(0, 10) },
+            settings: { mutations_sync: "2" },
+          },
+        )
+        yield* until("the next one owns", owns(yield* startTwo))
         yield* allQuiet
         expect(yield* expected.differences()).toEqual([])
       }),
