@@ -2,14 +2,12 @@ import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import type { NatsError } from "#nats/connection.ts"
-import { Writer } from "../writer/context.ts"
-import { MUTATION_OF, mutationParams } from "../writer/fence.ts"
+import { type Writer } from "../writer/context.ts"
+import { ALTER_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId, tooLate } from "../writer/fence.ts"
 import type { LeaseLost } from "../writer/ledger.ts"
+import { ownRecord } from "../writer/settle.ts"
 import { changing } from "../writer/unproved.ts"
 import { type Person, ROWS_OF } from "./person.ts"
-
-/** A mutation, waited for. It needs no deadline: what it takes may be nowhere, however late it comes. */
-const SETTINGS = { mutations_sync: "2" } as const
 
 const FOUND = (kind: Person["kind"]): string => `
 SELECT
@@ -59,18 +57,26 @@ export const eraseRows = Effect.fn("eraseRows")(function* (
 > {
   const { kind, tenant, id } = person
   const store = yield* ClickHouse
-  const { options } = yield* Writer
   const { events, first, last } = yield* findRows(person)
-  const command = { params: { tenant, id, ...mutationParams(options.stream) }, settings: SETTINGS }
-  const keys = Effect.forEach(KEYS[kind], ([table, condition]) =>
-    store.command(
-      `ALTER TABLE ${table} DELETE WHERE ${MUTATION_OF} AND tenant = {tenant:String} AND ${condition}`,
-      command,
-    ),
-  )
+  /** Rows that go after their rollups were made right by somebody else would leave them wrong: late ones are not to go. */
+  const take = Effect.fnUntraced(function* (table: string, condition: string) {
+    const record = yield* ownRecord
+    const of = `tenant = {tenant:String} AND ${condition}`
+    yield* store.command(`ALTER TABLE ${table} DELETE WHERE ${of} AND ${DELETE_WITHIN_LEASE}`, {
+      queryId: queryId(record, "erase"),
+      params: { tenant, id, ...deleteParams(record) },
+      settings: ALTER_SETTINGS,
+    })
+    const rows = yield* store.query<{ readonly left: number }>(
+      `SELECT count() AS left FROM ${table} WHERE ${of}`,
+      { params: { tenant, id } },
+    )
+    if (rows[0]?.left !== 0) return yield* tooLate("an erasure")
+  })
+  const keys = Effect.forEach(KEYS[kind], ([table, condition]) => take(table, condition))
   // Rows that a repair deleted before are masked, and in the parts still.
   const unmasked = Effect.forEach([TABLES.actions, ...KEYS[kind].map(([table]) => table)], (table) =>
-    store.command(`ALTER TABLE ${table} APPLY DELETED MASK`, { settings: SETTINGS }),
+    store.command(`ALTER TABLE ${table} APPLY DELETED MASK`, { settings: { mutations_sync: "2" } }),
   )
   if (events === 0) {
     yield* Effect.andThen(keys, unmasked)
@@ -79,12 +85,7 @@ export const eraseRows = Effect.fn("eraseRows")(function* (
   const scope = { tenants: [tenant], from: first, to: last }
   const { keys: corrected } = yield* changing(
     scope,
-    store
-      .command(
-        `ALTER TABLE ${TABLES.actions} DELETE WHERE ${MUTATION_OF} AND tenant = {tenant:String} AND ${ROWS_OF[kind]}`,
-        command,
-      )
-      .pipe(Effect.andThen(keys)),
+    take(TABLES.actions, ROWS_OF[kind]).pipe(Effect.andThen(keys)),
   )
   // The corrections of such keys name the person once more.
   yield* Effect.andThen(keys, unmasked)

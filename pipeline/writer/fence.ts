@@ -1,5 +1,5 @@
 import { Effect, Schedule } from "effect"
-import { ClickHouse, type ClickHouseError } from "#clickhouse"
+import { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { TABLES } from "#schemas/names.ts"
 import { ROLLUPS } from "./rollups.ts"
@@ -40,9 +40,12 @@ export const deleteParams = (record: LedgerRecord) => ({
   deadline: record.lease_until,
 })
 
-/** The condition of a mutation that needs no deadline. */
-export const MUTATION_OF = "notEmpty({by:String})"
-export const mutationParams = (stream: string) => ({ by: queryPrefix(stream) })
+/** An ALTER is fenced in the same way. One that came too late has "succeeded", too: what must be gone is to be looked for. */
+export const ALTER_SETTINGS = { ...DELETE_SETTINGS, mutations_sync: "2" } as const
+
+/** What a statement was to do and was not done, since it reached the store when its lease was over. */
+export const tooLate = (what: string) =>
+  new ClickHouseError({ reason: "unavailable", detail: `${what} reached the store too late to be done` })
 
 /**
  * A statement of the stream's writers, whichever process sent it. They share a user of the store; anybody else may give

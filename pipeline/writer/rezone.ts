@@ -3,17 +3,12 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import type { NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
-import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId } from "./fence.ts"
+import { ALTER_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId, tooLate, WITHIN_LEASE } from "./fence.ts"
+import { firstWholeDay } from "./kept-month.ts"
 import { type Doubt, signal } from "./lease.ts"
 import type { LeaseLost } from "./ledger.ts"
 import { ownRecord } from "./settle.ts"
 import { changing } from "./unproved.ts"
-
-/** As a DELETE is fenced: a statement that is sent late changes nothing, however long it runs. */
-const SETTINGS = {
-  ...DELETE_SETTINGS,
-  mutations_sync: "2",
-} as const
 
 // The rollup's order begins with (tenant, zone).
 const FOUND = `
@@ -23,6 +18,8 @@ SELECT
 FROM ${TABLES.activityDaily}
 GROUP BY tenant, zone`
 
+const DAY = 86_400_000
+
 const DAYS = `
 SELECT
   toString(toDate(min(time))) AS first,
@@ -30,6 +27,35 @@ SELECT
   count() AS rows
 FROM ${TABLES.actions}
 WHERE tenant = {tenant:String} AND zone != {zone:String}`
+
+/** Days of the rollup in the tenant's zone that the quarter hours alone can still make. */
+const KEPT_DAYS = `
+SELECT count() AS days FROM ${TABLES.activityDaily}
+WHERE tenant = {tenant:String} AND zone = {zone:String} AND day < {before:Date}`
+
+// The bound by quarter is for the server, which reads by it; a local day ends up to 12 hours after the UTC one.
+const IS_OLD = `q.tenant = {tenant:String}
+    AND q.quarter < toDateTime({before:Date}, 'UTC') + INTERVAL 1 DAY
+    AND toDate(toTimeZone(q.quarter, {zone:String})) < {before:Date}`
+
+const OLD_QUARTERS = `SELECT count() AS quarters FROM ${TABLES.activity15m} AS q WHERE ${IS_OLD}`
+
+// Zones are whole quarter hours away from UTC, so each lies in one local day.
+const ADD_KEPT = `
+INSERT INTO ${TABLES.activityDaily} (tenant, zone, day, user_id, action, events, quantity, last_at)
+SELECT
+  q.tenant AS tenant,
+  {zone:String} AS zone,
+  toDate(toTimeZone(q.quarter, {zone:String})) AS day,
+  q.user_id AS user_id,
+  q.action AS action,
+  sum(q.events) AS events,
+  sum(q.quantity) AS quantity,
+  max(q.last_at) AS last_at
+FROM ${TABLES.activity15m} AS q
+WHERE ${IS_OLD}
+    AND ${WITHIN_LEASE}
+GROUP BY tenant, day, user_id, action`
 
 /** Tenants whose daily rollup holds days of another zone than the directory has for them now. */
 const strayTenants = Effect.fnUntraced(function* () {
@@ -56,12 +82,32 @@ const rezone = Effect.fn("rezone")(function* (tenant: string) {
     },
   )
   const [span] = found
-  const command = Effect.fnUntraced(function* (what: string, statement: string) {
+  /** The first day that raw makes; the rollup's days before it are all that is left of them beside the quarter hours. */
+  const before = new Date(Date.parse(firstWholeDay(Date.now())) - DAY).toISOString().slice(0, 10)
+  const params = { tenant, zone, before }
+  const command = Effect.fnUntraced(function* (statement: string) {
     const record = yield* ownRecord
     yield* store.command(`${statement} AND ${DELETE_WITHIN_LEASE}`, {
-      queryId: queryId(record, what),
-      params: { tenant, zone, ...deleteParams(record) },
-      settings: SETTINGS,
+      queryId: queryId(record, "rezone"),
+      params: { ...params, ...deleteParams(record) },
+      settings: ALTER_SETTINGS,
+    })
+  })
+  const keepDays = Effect.gen(function* () {
+    const [old] = yield* store.query<{ readonly quarters: number }>(OLD_QUARTERS, { params })
+    if (old === undefined || old.quarters === 0) return
+    // What was added before this was broken off, or in the zone before the last.
+    yield* command(
+      `ALTER TABLE ${TABLES.activityDaily}
+       DELETE WHERE tenant = {tenant:String} AND zone = {zone:String} AND day < {before:Date}`,
+    )
+    const [kept] = yield* store.query<{ readonly days: number }>(KEPT_DAYS, { params })
+    if (kept?.days !== 0) return yield* tooLate("a deletion of days")
+    const record = yield* ownRecord
+    yield* store.command(ADD_KEPT, {
+      queryId: queryId(record, "rezone"),
+      params: { ...params, deadline: record.lease_until },
+      settings: { insert_deduplicate: 0, async_insert: 0 },
     })
   })
   if (span !== undefined && span.rows > 0)
@@ -69,21 +115,25 @@ const rezone = Effect.fn("rezone")(function* (tenant: string) {
       { tenants: [tenant], from: span.first, to: span.last },
       // A zone that varied by row would silently give a wrong day; the parameter is one constant.
       command(
-        "rezone",
         `ALTER TABLE ${TABLES.actions}
          UPDATE zone = {zone:String}, local_day = toDate(toTimeZone(time, {zone:String}))
          WHERE tenant = {tenant:String} AND zone != {zone:String}`,
       ),
     )
-  // What is left of other zones sums up to nothing.
+  const [left] = yield* store.query<{ readonly rows: number }>(DAYS, { params })
+  if (left?.rows !== 0) return yield* tooLate("a change of rows")
+  yield* keepDays
+  // What is left of other zones sums up to nothing, or stands in the tenant's zone now.
   yield* command(
-    "rezone",
     `ALTER TABLE ${TABLES.activityDaily} DELETE WHERE tenant = {tenant:String} AND zone != {zone:String}`,
   )
   yield* Effect.logInfo("made the daily rollup for a tenant's zone").pipe(
     Effect.annotateLogs({ tenant, zone, rows: span?.rows ?? 0 }),
   )
 })
+
+/** A zone may change once more meanwhile, and a last statement come too late. */
+const TRIES = 5
 
 /** Makes the daily rollups right of tenants whose zone is another one than their rows say. */
 export const rezoneTenants = Effect.fn("rezoneTenants")(function* (): Effect.fn.Return<
@@ -92,9 +142,14 @@ export const rezoneTenants = Effect.fn("rezoneTenants")(function* (): Effect.fn.
   Writer | ClickHouse
 > {
   const { isOwn, zones, zonesSeen } = yield* Writer
-  zonesSeen.version = zones.version
-  // Another partition's tenants are another owner's.
-  for (const tenant of (yield* strayTenants()).filter(isOwn)) yield* rezone(tenant)
+  for (let tries = 0; tries < TRIES; tries++) {
+    zonesSeen.version = zones.version
+    // Another partition's tenants are another owner's.
+    const tenants = (yield* strayTenants()).filter(isOwn)
+    if (tenants.length === 0) return
+    for (const tenant of tenants) yield* rezone(tenant)
+  }
+  return yield* tooLate("a deletion of days of other zones")
 })
 
 /** Tells the owner that a tenant's zone has changed. */

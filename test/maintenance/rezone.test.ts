@@ -119,4 +119,70 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a t
       }),
     { timeout: 90_000 },
   )
+
+  it.effect(
+    "that changes takes along the days that raw has dropped",
+    () =>
+      Effect.gen(function* () {
+        const { publish } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        const store = yield* ClickHouse
+        yield* move("c", "America/St_Johns")
+        yield* publish("c", 20)
+        const writer = yield* startWriter()
+        yield* isIn("c", "America/St_Johns")
+        yield* quiet
+        // Half an hour before midnight there, an hour after it, and the evening after; one day is corrected.
+        const history = (zone: string, ...days: ReadonlyArray<string>) =>
+          Effect.forEach(
+            [
+              ["2021-03-10 02:45:00", days[0], 3],
+              ["2021-03-10 04:30:00", days[1], 4],
+              ["2021-03-10 04:30:00", days[1], -1],
+              ["2021-03-11 01:00:00", days[2], 5],
+            ] as const,
+            ([quarter, day, events]) =>
+              Effect.all([
+                store.command(
+                  `INSERT INTO ${TABLES.activity15m} (tenant, quarter, user_id, action, events, quantity, last_at)
+                   VALUES ('c', {quarter:String}, 'u_9', 'note.logged', {events:Int64}, {events:Int64}, {quarter:String})`,
+                  { params: { quarter, events } },
+                ),
+                store.command(
+                  `INSERT INTO ${TABLES.activityDaily} (tenant, zone, day, user_id, action, events, quantity, last_at)
+                   VALUES ('c', {zone:String}, {day:Date}, 'u_9', 'note.logged', {events:Int64}, {events:Int64}, {quarter:String})`,
+                  { params: { zone, quarter, day, events } },
+                ),
+              ]),
+          )
+        yield* history("America/St_Johns", "2021-03-09", "2021-03-10", "2021-03-10")
+        const daysOf = store
+          .query<{ text: string }>(
+            `SELECT concatWithSeparator(' ', zone, toString(day), toString(sum(events)), toString(sum(quantity)), toString(max(last_at))) AS text
+             FROM ${TABLES.activityDaily} WHERE tenant = 'c' AND user_id = 'u_9' GROUP BY zone, day ORDER BY day`,
+          )
+          .pipe(Effect.map((rows) => rows.map(({ text }) => text)))
+        expect(yield* daysOf).toEqual([
+          "America/St_Johns 2021-03-09 3 3 2021-03-10 02:45:00.000",
+          "America/St_Johns 2021-03-10 8 8 2021-03-11 01:00:00.000",
+        ])
+        const inKolkata = [
+          "Asia/Kolkata 2021-03-10 6 6 2021-03-10 04:30:00.000",
+          "Asia/Kolkata 2021-03-11 5 5 2021-03-11 01:00:00.000",
+        ]
+        yield* move("c", "Asia/Kolkata")
+        yield* isIn("c", "Asia/Kolkata")
+        expect(yield* daysOf).toEqual(inKolkata)
+        // To and fro, and broken off.
+        yield* move("c", "America/St_Johns")
+        yield* isIn("c", "America/St_Johns")
+        yield* move("c", "Asia/Kolkata")
+        yield* Effect.sleep("300 millis")
+        yield* kill(writer)
+        yield* startWriter()
+        yield* isIn("c", "Asia/Kolkata")
+        expect(yield* daysOf).toEqual(inKolkata)
+      }),
+    { timeout: 90_000 },
+  )
 })
