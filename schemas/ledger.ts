@@ -39,6 +39,11 @@ export const LedgerRecord = Schema.Struct({
   /** Message id and receive time of the message at `committed`: a stream that went back has another one there. */
   committed_id: Schema.String,
   committed_at: Schema.Finite,
+  /**
+   * Every message up to here was known as one of these once, where `committed` went back since: what is refused of them has its
+   * dead letter, and what has left the stream was no loss.
+   */
+  judged: Schema.optionalKey(Schema.Int),
   /** Nothing beyond it was ever attempted. */
   horizon: Schema.Int,
   /** Messages received before this instant are all looked up for repeats, fresh ones too. */
@@ -51,7 +56,7 @@ export const LedgerRecord = Schema.Struct({
   /** Who may write; the epoch goes up with every owner. */
   owner: Schema.String,
   epoch: Schema.Int,
-  /** The number of partitions at which the stream may be owned; absent: 1. */
+  /** The number of partitions at which the stream may be owned; absent: 1, 0 while the number changes. */
   partitions: Schema.optionalKey(Schema.Int),
   /** By the clock of ClickHouse: no insert of this owner begins after it. */
   lease_until: Schema.Finite,

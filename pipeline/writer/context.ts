@@ -40,8 +40,8 @@ export class Writer extends Context.Service<
     /** Sends dead letters, and events that lie in the wrong stream. */
     readonly publisher: Publisher
     readonly metrics: WriterMetrics
-    /** Messages up to `through` have their dead letters already; proving them again makes no second ones. */
-    readonly buried: { through: number }
+    /** By the store's clock: until then a statement may begin whose answer never came. */
+    readonly unanswered: { until: number }
     readonly led: Led
     /** Whether this stream's owner writes the tenant's rows. */
     readonly isOwn: (tenant: string) => boolean

@@ -15,6 +15,7 @@ import { type Identity, identityOf, lookUp, mayRepeat, sortRepeats } from "./rep
 import { noteQuality } from "./quality.ts"
 import type { Range } from "./read-range.ts"
 import { bury, closeHorizon, ownRecord } from "./settle.ts"
+import { isUnanswered, rememberUnanswered } from "./unanswered.ts"
 
 /** Inserts under way at once. The next batch is decoded and encoded meanwhile. */
 const INSERTS = 2
@@ -236,6 +237,8 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       yield* FiberSet.run(
         inserts,
         insert(batch, under, encoded).pipe(
+          Effect.tapError((error) => (isUnanswered(error) ? rememberUnanswered : Effect.void)),
+          Effect.onInterrupt(() => rememberUnanswered),
           Effect.tapError(raiseDoubt("insert_failed")),
           Effect.ensuring(Semaphore.release(permits, 1)),
         ),

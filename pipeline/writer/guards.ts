@@ -62,7 +62,7 @@ const confirmedRegression = Effect.fnUntraced(function* (record: LedgerRecord, s
 
 /** Begins another life of the stream: everything in it is looked up until the broker's memory is whole again. */
 const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: string) {
-  const { ledger, options, metrics, buried, led } = yield* Writer
+  const { ledger, options, metrics, led } = yield* Writer
   const { manager } = yield* Nats
   const { stream, generation, committed } = record
   // What the old life left half done: its messages may be gone, its rows tell which rollups to look at.
@@ -75,6 +75,7 @@ const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: 
   const { created, state } = yield* attemptNats("look at the stream", () => manager.streams.info(stream))
   yield* ledger.change((mine) => ({
     ...mine,
+    judged: 0,
     generation: next,
     created,
     committed: Math.max(0, state.first_seq - 1),
@@ -87,7 +88,6 @@ const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: 
   }))
   metrics.generations++
   metrics.committed = Math.max(0, state.first_seq - 1)
-  buried.through = 0
   led.through = undefined
   led.leader = undefined
   yield* noteQuality({
@@ -122,13 +122,11 @@ export const checkGround = Effect.fn("checkGround")(function* (): Effect.fn.Retu
   Failure,
   Writer | ClickHouse | Nats
 > {
-  const { ledger, options, buried } = yield* Writer
+  const { ledger, options } = yield* Writer
   const { manager } = yield* Nats
   // What still runs could change the store while it is looked at.
   yield* endAttempts(options.stream)
   const record = yield* ownRecord
-  // What lies below was judged before, dead letters included.
-  buried.through = record.committed
   const stored = yield* lastStored(record, record.committed, Number.MAX_SAFE_INTEGER)
   const newest = yield* newestGeneration(options.stream)
   const why =

@@ -43,7 +43,7 @@ export const openWriter = Effect.fn("openWriter")(function* (
     zonesSeen: { version: zones.version },
     publisher: Publisher.open(connection),
     metrics,
-    buried: { through: 0 },
+    unanswered: { until: 0 },
     led: { leader: undefined, at: 0, through: undefined },
     isOwn: ownership(options),
     turn,

@@ -120,15 +120,16 @@ const forwardMissing = Effect.fnUntraced(function* (astray: ReadonlyArray<Astray
 
 /** Proves and repairs the rows of some messages and the rollups of what they touch. */
 export const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
-  const { ledger, options, metrics, buried } = yield* Writer
+  const { ledger, options, metrics } = yield* Writer
   const record = yield* ownRecord
+  const { judged = 0 } = record
   const current = () => ledger.current() ?? record
   const { rows, letters, astray } = yield* judgeAll(messages)
   const elsewhere = yield* forwardMissing(astray)
   const repaired = yield* repairRaw(rows, current)
   yield* bury([
     // What was stored the first time may be refused now, but what was refused then is buried already.
-    ...letters.filter(({ message }) => message.seq > buried.through),
+    ...letters.filter(({ message }) => message.seq > judged),
     ...elsewhere,
     ...repaired.conflicts.flatMap(letterFor(options.stream, messages, "id_conflict", CONFLICT)),
     ...repaired.rejected.flatMap(
@@ -157,6 +158,9 @@ const boundHorizon = Effect.gen(function* () {
     yield* ledger.change((record) => ({ ...record, horizon: end }))
 })
 
+/** An election is over by then, or the connection to who led before is. */
+const CONFIRM = "1 second"
+
 /**
  * Doubt, prove, repair: ends whatever attempts are alive, then makes the store right for everything between `committed`
  * and `horizon`, piece by piece, and commits each piece. The one mechanism behind a failed insert, a crash, a restart
@@ -167,12 +171,13 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
   Failure,
   Writer | ClickHouse | Nats
 > {
-  const { ledger, options, buried } = yield* Writer
+  const { ledger, options } = yield* Writer
   yield* endAttempts(options.stream)
   yield* boundHorizon
   yield* settleUnproved()
+  let isConfirmed = false
   for (;;) {
-    const { committed, horizon } = yield* ownRecord
+    const { committed, horizon, judged = 0 } = yield* ownRecord
     if (committed >= horizon) return
     const read = yield* readRange(
       { stream: options.stream, from: committed + 1, to: horizon },
@@ -181,7 +186,13 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
     const last = read.messages.at(-1)
     // Behind the last message there is what has left the stream, or a horizon that reaches ahead of it.
     const end = last?.seq ?? Math.min(horizon, read.last)
-    const gone = goneOf({ from: committed + 1, to: end }, read.messages, buried.through)
+    // A server that led until just now may answer from the past; what was attempted beyond its end would be in doubt no more.
+    if (last === undefined && end < horizon && !isConfirmed) {
+      isConfirmed = true
+      yield* Effect.sleep(CONFIRM)
+      continue
+    }
+    const gone = goneOf({ from: committed + 1, to: end }, read.messages, judged)
     if (gone !== undefined) yield* settleGone(gone)
     if (last === undefined) {
       if (end > committed)
@@ -189,6 +200,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
       yield* closeHorizon
       return
     }
+    isConfirmed = false
     const { inserted, deleted, keys } = yield* settleMessages(read.messages)
     yield* ledger.change((record) => ({
       ...record,

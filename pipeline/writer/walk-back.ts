@@ -24,6 +24,7 @@ const moveBack = Effect.fnUntraced(function* (seq: number) {
   yield* ledger.change((mine) => ({
     ...mine,
     horizon: Math.max(mine.horizon, mine.committed),
+    judged: Math.max(mine.judged ?? 0, mine.committed),
     committed: seq,
     committed_id: message?.id ?? "",
     committed_at: message?.receivedAt ?? 0,

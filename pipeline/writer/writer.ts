@@ -13,6 +13,7 @@ import { count, type DoubtCause, type WriterMetrics } from "./metrics.ts"
 import { openWriter, type Place } from "./open-writer.ts"
 import { rezoneTenants, watchZones } from "./rezone.ts"
 import { settle } from "./settle.ts"
+import { isUnanswered, outlastUnanswered, rememberUnanswered } from "./unanswered.ts"
 import type { Zones } from "./zones.ts"
 
 /** For ClickHouse or NATS that is away: for ever, at most 5 s apart. */
@@ -47,6 +48,7 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
     count(metrics.doubts, cause)
     const fresh = yield* Deferred.make<DoubtCause>()
     yield* Ref.set(doubt, fresh)
+    yield* outlastUnanswered
     yield* checkGround()
     yield* settle()
     yield* reapplyErasures()
@@ -56,6 +58,7 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
   })
   yield* round.pipe(
     Effect.tapError((error: Failure) => Effect.logWarning(error.message)),
+    Effect.tapError((error) => (isUnanswered(error) ? rememberUnanswered : Effect.void)),
     Effect.retry({ schedule: backoff, while: (error: Failure) => error._tag !== "LeaseLost" }),
     Effect.repeat({ until: isHandOver }),
   )
@@ -69,7 +72,7 @@ const release = Effect.gen(function* () {
   metrics.committed = undefined
   forgetLag(metrics)
   const record = ledger.current()
-  if (record === undefined || record.horizon > record.committed) return
+  if (record === undefined || record.horizon > record.committed || record.unproved !== undefined) return
   yield* ledger.change((mine) => ({ ...mine, lease_until: 0 })).pipe(Effect.timeout("2 seconds"))
 }).pipe(Effect.catch((error) => Effect.logInfo(`the lease runs out by itself: ${error.message}`)))
 
