@@ -88,7 +88,7 @@ const tests = async (label: string, args: ReadonlyArray<string>): Promise<Count>
  * About as long each. Tests mostly wait, for engines that start and for time to pass, so two halves at once, each with
  * engines of its own, take two cores little more than half of the time.
  */
-const FIRST_HALF = ["test/faults", "deploy"]
+const FIRST_HALF = ["test/faults", "deploy", "pipeline", "api/auth", "api/queries"]
 
 const halves = (): ReadonlyArray<Promise<Count>> => [
   tests("1 ", FIRST_HALF),
