@@ -92,6 +92,10 @@ describe("values", () => {
     expect(problemsOf({ STREAM_RETENTION: "9m" })).toEqual([
       expect.stringContaining("STREAM_RETENTION must not be smaller"),
     ])
+    expect(problemsOf({ STREAM_RETENTION: "57d" })).toEqual([
+      expect.stringContaining("STREAM_RETENTION must not be longer than 56d"),
+    ])
+    expect(problemsOf({ STREAM_RETENTION: "56d" })).toEqual([])
     expect(problemsOf({ STREAM_RETENTION: "10m" })).toEqual([])
   })
 

@@ -78,6 +78,9 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
   }
 }
 
+/** Raw keeps rows for two months more than events are accepted for; 27 months have 820 days at least, 25 of them 761. */
+const LONGEST_RETENTION = 56 * 86_400_000
+
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** Milliseconds of `250ms`, `5s`, `10m`, `12h` or `30d`; undefined when it is no duration. */
@@ -237,6 +240,10 @@ export const readSettings = (env: NodeJS.ProcessEnv): Settings => {
     )
   if (settings.streamRetention < settings.duplicateWindow)
     problems.push("STREAM_RETENTION must not be smaller than DUPLICATE_WINDOW: the broker refuses it")
+  if (settings.streamRetention > LONGEST_RETENTION)
+    problems.push(
+      "STREAM_RETENTION must not be longer than 56d: events are accepted for 25 months and rows kept for 27, so replay and audit would miss the rows of what is in the stream for longer",
+    )
   if (settings.adminKey !== undefined && settings.adminKey.length < 16)
     problems.push("TIDEMARK_ADMIN_KEY is too short; use at least 16 characters")
   if (problems.length > 0) throw new SettingsError({ problems })
