@@ -68,3 +68,14 @@ export const utcMonth = (milliseconds: number): number => {
   const date = new Date(milliseconds)
   return date.getUTCFullYear() * 100 + date.getUTCMonth() + 1
 }
+
+/** The months of two instants and those between them. */
+export const utcMonthsBetween = (first: number, last: number): ReadonlySet<number> => {
+  const months = new Set<number>()
+  const date = new Date(first)
+  for (let n = 0; ; n++) {
+    const at = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + n)
+    if (at > last) return months
+    months.add(utcMonth(at))
+  }
+}

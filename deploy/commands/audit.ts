@@ -1,6 +1,6 @@
 import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { utcMonth } from "#schemas/time.ts"
+import { utcMonthsBetween } from "#schemas/time.ts"
 import { audit, type AuditScope } from "../../pipeline/audit/audit.ts"
 import { asMaintainer, quietlyOf } from "../maintenance.ts"
 import { actionWriters } from "../writer-options.ts"
@@ -20,11 +20,8 @@ const DAY = 86_400_000
 /** Older than anything that raw keeps. */
 const AGES = 900 * DAY
 
-const monthsBetween = (since = Date.now() - AGES, before = Date.now() + DAY): ReadonlySet<number> => {
-  const months = new Set<number>()
-  for (let at = since; at < before; at += DAY) months.add(utcMonth(at))
-  return months
-}
+const monthsBetween = (since = Date.now() - AGES, before = Date.now() + DAY): ReadonlySet<number> =>
+  utcMonthsBetween(since, before - 1)
 
 export const auditCommand = Command.make(
   "audit",

@@ -1,7 +1,7 @@
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { DATABASE, NO_TENANT } from "#schemas/names.ts"
-import { utcMonth } from "#schemas/time.ts"
+import { utcMonthsBetween } from "#schemas/time.ts"
 import { loadZones } from "../../pipeline/directory/load-zones.ts"
 import { lookAt, rebuild } from "../../pipeline/rebuild/rebuild.ts"
 import { ROLLUPS } from "../../pipeline/writer/rollups.ts"
@@ -22,7 +22,8 @@ class RebuildError extends Schema.TaggedError<RebuildError>()("RebuildError", { 
 
 const nameOf = ({ table }: { readonly table: string }): string => table.slice(DATABASE.length + 1)
 const NAMES = ROLLUPS.map(nameOf)
-const DAY = 86_400_000
+/** Older than anything that raw keeps. */
+const AGES = 900 * 86_400_000
 
 const day = (flag: string, what: string) =>
   Flag.String(flag).pipe(
@@ -36,10 +37,7 @@ const monthText = (month: number): string => `${String(month).slice(0, 4)}-${Str
 const monthsOf = Effect.fnUntraced(function* (from: Option.Option<string>, to: Option.Option<string>) {
   if (Option.isNone(from) && Option.isNone(to)) return undefined
   const { since, before } = yield* instantsOf({ from, to })
-  const months = new Set<number>()
-  for (let at = since ?? Date.now() - 900 * DAY; at <= (before ?? Date.now()); at += DAY)
-    months.add(utcMonth(at))
-  return months
+  return utcMonthsBetween(since ?? Date.now() - AGES, before ?? Date.now())
 })
 
 export const rebuildCommand = Command.make(
