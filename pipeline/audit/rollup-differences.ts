@@ -13,7 +13,7 @@ export type Quietly = <A, E>(
   look: Effect.Effect<A, E, ClickHouse | Nats>,
 ) => Effect.Effect<A, E | MaintenanceError, ClickHouse | Nats>
 
-/** What is wrong in a piece; each by a text that stays the same while the same is wrong. */
+/** What is wrong in a piece; each by a text that stays the same while the same is wrong, whatever else comes to its key. */
 type Found = ReadonlyMap<string, Difference>
 
 /** More than anybody looks at; what is beyond it is counted by nobody. */
@@ -21,16 +21,17 @@ const MOST = 10_000
 
 const keysOf = Effect.fnUntraced(function* (piece: Piece, rollup: Rollup) {
   const store = yield* ClickHouse
-  const times = rollup.times.map((time) => `toString(${time}), toString(rollup_${time})`)
   return yield* store.query<{
     readonly tenant: string
     readonly key: string
-    readonly by: ReadonlyArray<string>
+    readonly events: string
+    readonly quantity: string
   }>(
     `SELECT
        tenant AS tenant,
        ${keyText(rollup, " ")} AS key,
-       [toString(events), toString(quantity), ${times.join(", ")}] AS by
+       toString(events) AS events,
+       toString(quantity) AS quantity
      FROM (${differences(ofPiece(rollup, piece))})
      LIMIT ${MOST}`,
     { params: paramsOf(piece) },
@@ -58,10 +59,9 @@ const look = Effect.fnUntraced(function* (
   const store = yield* ClickHouse
   const found = new Map<string, Difference>()
   for (const rollup of ROLLUPS)
-    for (const { tenant, key, by } of yield* keysOf(piece, rollup)) {
-      const [events = "", quantity = ""] = by
+    for (const { tenant, key, events, quantity } of yield* keysOf(piece, rollup)) {
       const detail = `${rollup.table} ${key}: lacks ${events} events and ${quantity} of quantity`
-      found.set(`${rollup.table} ${key} ${by.join(" ")}`, { kind: "rollup_key", tenant, seq: 0, detail })
+      found.set(detail, { kind: "rollup_key", tenant, seq: 0, detail })
     }
   // Once for all parts: it is done one tenant and day after the other.
   if (piece.part > 0) return found
