@@ -1,10 +1,11 @@
 import { Clock, Effect } from "effect"
-import type { ClickHouse } from "#clickhouse"
+import { ClickHouse } from "#clickhouse"
+import { TABLES } from "#schemas/names.ts"
 import type { Nats } from "#nats/connection.ts"
 import { noteQuality } from "../writer/quality.ts"
 import { audit, type AuditOptions } from "./audit.ts"
 import type { AuditMetrics } from "./metrics.ts"
-import { readLastAudit } from "./standing.ts"
+import { readLastAudit, type Standing } from "./standing.ts"
 
 const HOUR = 3_600_000
 /** After the hour, so that its last events are committed. */
@@ -25,8 +26,26 @@ const recall = Effect.fnUntraced(function* (metrics: AuditMetrics) {
   metrics.endedAt = last.endedAt
 })
 
+const LAST_NOTE = `
+SELECT argMax(detail, at) AS detail FROM ${TABLES.dataQuality}
+WHERE stream = {stream:String} AND kind = {kind:String}`
+
+/** Says what an audit found, once and not every hour anew: other notes are to be seen beside it. */
+const noteDifferences = Effect.fnUntraced(function* (
+  { stream, generation, proved_through, differences: found }: Standing,
+  differences: number,
+) {
+  const store = yield* ClickHouse
+  const kind = "audit_differences"
+  const seq = proved_through + 1
+  const detail = `an audit found ${differences} differences, ${found} of them between this stream and raw; \`tidemark audit\` names them`
+  const [last] = yield* store.query<{ readonly detail: string }>(LAST_NOTE, { params: { stream, kind } })
+  if (last?.detail !== detail)
+    yield* noteQuality({ stream, kind, generation, fromSeq: seq, toSeq: seq, detail })
+})
+
 /** One audit of what is new, its end in the metrics, and a note when something is wrong. */
-const auditOnce = Effect.fn("auditOnce")(function* (
+export const auditOnce = Effect.fn("auditOnce")(function* (
   { owned, first, ...options }: HourlyOptions,
   metrics: AuditMetrics,
 ) {
@@ -39,15 +58,10 @@ const auditOnce = Effect.fn("auditOnce")(function* (
   metrics.seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
   yield* recall(metrics)
   yield* Effect.logInfo("audited").pipe(Effect.annotateLogs({ differences, seconds: metrics.seconds }))
-  for (const { stream, generation, proved_through, differences: found } of differences > 0 ? standings : [])
-    yield* noteQuality({
-      stream,
-      kind: "audit_differences",
-      generation,
-      fromSeq: proved_through + 1,
-      toSeq: proved_through + 1,
-      detail: `an audit found ${differences} differences, ${found} of them between this stream and raw; \`tidemark audit\` names them`,
-    })
+  if (differences === 0) return
+  const wrong = standings.filter(({ differences: found }) => found > 0)
+  for (const standing of wrong.length > 0 ? wrong : standings.slice(0, 1))
+    yield* noteDifferences(standing, differences)
 })
 
 /** Does something soon after every full hour, for ever. */
