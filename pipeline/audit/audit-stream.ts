@@ -39,6 +39,7 @@ const auditBlock = Effect.fn("auditBlock")(function* (
   const shown: Array<Difference> = []
   let repeats = 0
   let differences = 0
+  let [first, last] = [Number.MAX_SAFE_INTEGER, 0]
   for (const piece of unequal) {
     const resolved = yield* withSentOn(
       life,
@@ -47,6 +48,7 @@ const auditBlock = Effect.fn("auditBlock")(function* (
     )
     repeats += resolved.repeats
     differences += resolved.differences.length
+    for (const { seq } of resolved.differences) [first, last] = [Math.min(first, seq), Math.max(last, seq)]
     shown.push(...resolved.differences.slice(0, SHOWN - shown.length))
   }
   return {
@@ -59,6 +61,8 @@ const auditBlock = Effect.fn("auditBlock")(function* (
     refused: judged.refused.length,
     gone: judged.gone,
     differences,
+    wrong_from: differences === 0 ? 0 : first,
+    wrong_to: last,
     shown,
     seconds: (performance.now() - began) / 1000,
   }

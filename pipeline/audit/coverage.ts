@@ -3,6 +3,9 @@ export interface Compared {
   readonly from_seq: number
   readonly to_seq: number
   readonly differences: number
+  /** The first and the last sequence that differs; 0 where nothing does, or nobody wrote it down. */
+  readonly wrong_from: number
+  readonly wrong_to: number
 }
 
 export interface Coverage {
@@ -37,26 +40,26 @@ const joinNeighbours = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Piece> => {
   return joined
 }
 
+const isIn = (pieces: ReadonlyArray<Piece>, other: Piece): boolean =>
+  pieces.some(({ from, to }) => from <= other.to && to >= other.from)
+
 /**
  * What comparisons, the newest first, come to: of each sequence the newest word counts. `held` is the first sequence that
- * the stream holds: a proof that begins behind it says nothing of what is before.
+ * the stream holds: a proof that begins behind it says nothing of what is before, and one that ends before it nothing of what
+ * is between them. A difference that has left the stream was never cleared.
  */
 export const coverageOf = (newestFirst: ReadonlyArray<Compared>, held: number): Coverage => {
   let known: ReadonlyArray<Piece> = []
   const proved: Array<Piece> = []
   let differences = 0
-  for (const { from_seq: from, to_seq: to, differences: found } of newestFirst) {
+  for (const { from_seq: from, to_seq: to, differences: found, ...wrong } of newestFirst) {
     let visible: ReadonlyArray<Piece> = [{ from, to }]
     for (const piece of known) visible = visible.flatMap((part) => without(part, piece))
     if (visible.length === 0) continue
     if (found === 0) proved.push(...visible)
-    else differences += found
+    else if (isIn(visible, { from: wrong.wrong_from || from, to: wrong.wrong_to || to })) differences += found
     known = joinNeighbours([...known, ...visible])
   }
-  const [first] = known
-  const [whole] = joinNeighbours(proved)
-  const isGap =
-    first === undefined || whole === undefined || whole.from > first.from || whole.from > Math.max(held, 1)
-  const through = isGap ? 0 : whole.to
-  return { through, differences }
+  const whole = joinNeighbours(proved).findLast(({ from }) => from <= Math.max(held, 1))
+  return { through: whole?.to ?? 0, differences }
 }

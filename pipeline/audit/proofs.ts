@@ -20,6 +20,9 @@ export interface RangeProof extends Life {
   /** Sequences that the stream did not hold any more. */
   readonly gone: number
   readonly differences: number
+  /** The first and the last sequence that differs; 0 without any. */
+  readonly wrong_from: number
+  readonly wrong_to: number
   readonly seconds: number
 }
 
@@ -51,7 +54,9 @@ export const readCoverage = Effect.fn("readCoverage")(function* ({
     `SELECT
        from_seq AS from_seq,
        to_seq AS to_seq,
-       differences AS differences
+       differences AS differences,
+       wrong_from AS wrong_from,
+       wrong_to AS wrong_to
      FROM ${TABLES.auditProofs}
      WHERE stream = {stream:String} AND generation = {generation:UInt32}
      ORDER BY at DESC`,
