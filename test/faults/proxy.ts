@@ -26,6 +26,8 @@ interface Pair {
   readonly far: Socket
   /** Its far end is gone for good. */
   dead: boolean
+  /** What the near end sent and nobody handed on yet. */
+  kept: Array<Buffer> | undefined
 }
 
 /** A link of TCP to a port of 127.0.0.1 that can be disturbed while it is used. */
@@ -33,10 +35,16 @@ export interface Link {
   readonly port: number
   readonly mode: () => LinkMode
   readonly set: (mode: LinkMode) => void
+  /**
+   * Keeps the next request with some words in its first piece, and whatever follows on its connection, until the function that it
+   * gives is called: it arrives then, though who sent it may be gone.
+   */
+  readonly keepNext: (words: string) => () => void
 }
 
 class Relay {
   mode: LinkMode = "pass"
+  #wanted: string | undefined
   readonly #target: number
   readonly #pairs = new Set<Pair>()
   /** Connections that lead nowhere. */
@@ -53,9 +61,10 @@ class Relay {
     const far = connect({ port: this.#target, host: "127.0.0.1", noDelay: true })
     near.setNoDelay(true)
     far.on("error", () => undefined)
-    const pair: Pair = { near, far, dead: false }
+    const pair: Pair = { near, far, dead: false, kept: undefined }
     this.#pairs.add(pair)
     const end = () => {
+      if (pair.kept !== undefined) return
       this.#pairs.delete(pair)
       far.destroy()
       // Whoever was cut off by its own end is told so, as far as the link tells anything.
@@ -83,6 +92,20 @@ class Relay {
     }
   }
 
+  keepNext(words: string): () => void {
+    this.#wanted = words
+    return () => {
+      this.#wanted = undefined
+      for (const pair of this.#pairs) {
+        if (pair.kept === undefined) continue
+        pair.far.write(Buffer.concat(pair.kept))
+        pair.kept = undefined
+        // Its answer is nobody's any more.
+        if (pair.near.destroyed) pair.far.end()
+      }
+    }
+  }
+
   close(): void {
     for (const { near, far } of this.#pairs) {
       near.destroy()
@@ -103,6 +126,14 @@ class Relay {
       for await (const chunk of from as AsyncIterable<Buffer>) {
         while (this.mode === "hold" && !to.destroyed) await sleep(LOOK)
         if (pair.dead || (this.mode === "mute" && !isRequest)) continue
+        if (isRequest && this.#wanted !== undefined && chunk.includes(this.#wanted)) {
+          this.#wanted = undefined
+          pair.kept = []
+        }
+        if (isRequest && pair.kept !== undefined) {
+          pair.kept.push(chunk)
+          continue
+        }
         if (this.mode === "slow") await sleep(LATENCY + (chunk.byteLength / BYTES_A_SECOND) * 1000)
         if (pair.dead || to.destroyed) continue
         if (!to.write(chunk))
@@ -111,7 +142,7 @@ class Relay {
             to.once("close", resolve)
           })
       }
-      if (!pair.dead) to.end()
+      if (!pair.dead && pair.kept === undefined) to.end()
     } catch {
       // One end is gone; its `close` ends the other.
     }
@@ -139,5 +170,10 @@ export const openLink = (target: number) =>
           }),
       ),
   ).pipe(
-    Effect.map(({ relay, port }): Link => ({ port, mode: () => relay.mode, set: (mode) => relay.set(mode) })),
+    Effect.map(({ relay, port }): Link => ({
+      port,
+      mode: () => relay.mode,
+      set: (mode) => relay.set(mode),
+      keepNext: (words) => relay.keepNext(words),
+    })),
   )
