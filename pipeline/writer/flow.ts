@@ -146,7 +146,10 @@ export const flow = Effect.fn("flow")(function* (doubt: Deferred.Deferred<DoubtC
       offer(batcher.add(message, Date.now()))
     },
   })
-  const ticker = setInterval(() => offer(batcher.tick(Date.now())), TICK)
+  const ticker = setInterval(() => {
+    // While another waits for the store this one had better grow: a slow store would get ever more, and smaller, inserts.
+    if (Queue.sizeUnsafe(sealed) === 0) offer(batcher.tick(Date.now()))
+  }, TICK)
 
   /** Everything up to the first batch that is not done; returns how many that was. */
   const advance = (): number => {
