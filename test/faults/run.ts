@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Cause, Effect, Exit } from "effect"
 import { newerNatsAt, newestNats } from "./newer-nats.ts"
@@ -83,6 +84,9 @@ if (!("missing" in nats))
   )
 else if (values["require-cluster"]) stop(`no nats-server for a cluster: ${nats.missing}`)
 else say(`seed ${options.seed}: ONE nats-server of one replica, no cluster: ${nats.missing}`)
+
+// Writers are started all the time, and most of a start is compiling.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "..", "..", "node_modules", ".cache", "node")
 
 const began = Date.now()
 const exit = await Effect.runPromiseExit(runSuite({ ...options, nats }))
