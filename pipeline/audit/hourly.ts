@@ -34,13 +34,14 @@ WHERE stream = {stream:String} AND kind = {kind:String}`
 const noteDifferences = Effect.fnUntraced(function* (
   { stream, generation, proved_through, differences: found }: Standing,
   differences: number,
+  isNew: boolean,
 ) {
   const store = yield* ClickHouse
   const kind = "audit_differences"
   const seq = proved_through + 1
   const detail = `an audit found ${differences} differences, ${found} of them between this stream and raw; \`tidemark audit\` names them`
   const [last] = yield* store.query<{ readonly detail: string }>(LAST_NOTE, { params: { stream, kind } })
-  if (last?.detail !== detail)
+  if (isNew || last?.detail !== detail)
     yield* noteQuality({ stream, kind, generation, fromSeq: seq, toSeq: seq, detail })
 })
 
@@ -52,6 +53,7 @@ export const auditOnce = Effect.fn("auditOnce")(function* (
   const streams = owned()
   if (streams.length === 0) return yield* recall(metrics)
   const began = yield* Clock.currentTimeMillis
+  const isNew = ((yield* readLastAudit())?.differences ?? 0) === 0
   const months = streams.includes(first) ? {} : { months: new Set<number>() }
   const { differences, standings } = yield* audit({ streams, all: false, ...months }, options)
   for (const { stream, proved_through } of standings) metrics.proved.set(stream, proved_through)
@@ -61,7 +63,7 @@ export const auditOnce = Effect.fn("auditOnce")(function* (
   if (differences === 0) return
   const wrong = standings.filter(({ differences: found }) => found > 0)
   for (const standing of wrong.length > 0 ? wrong : standings.slice(0, 1))
-    yield* noteDifferences(standing, differences)
+    yield* noteDifferences(standing, differences, isNew)
 })
 
 /** Does something soon after every full hour, for ever. */
