@@ -130,17 +130,21 @@ layer(Traffic.layerOf({ partitions: 4, window: 600_000 }), {
         yield* kill(two)
         expect(yield* expected.differences()).toEqual([])
 
+        const ledger = yield* Effect.promise(() => kv.open(BUCKETS.ledger))
+        const recordOf = (stream: string) =>
+          Effect.promise(async () => (await ledger.get(stream))?.json<LedgerRecord>())
+        const four = yield* startWriter({ TIDEMARK_PARTITIONS: "4" })
+        yield* until(
+          "a change that drains",
+          Effect.map(recordOf("ACTIONS_0"), (record) => record?.partitions === 0),
+        )
+        yield* kill(four)
         const { state } = yield* Effect.promise(() => manager.streams.info(ODD))
-        yield* Effect.promise(async () => {
-          const ledger = await kv.open(BUCKETS.ledger)
-          const entry = await ledger.get(ODD)
-          const record = { ...entry?.json<LedgerRecord>(), lease_until: 0 }
-          const before = { committed: state.last_seq - 20, committed_id: "", committed_at: 0 }
-          await ledger.put(
-            ODD,
-            JSON.stringify({ ...record, ...before, horizon: state.last_seq, partitions: 0 }),
-          )
-        })
+        const record = yield* recordOf(ODD)
+        const before = { committed: state.last_seq - 20, committed_id: "", committed_at: 0, lease_until: 0 }
+        yield* Effect.promise(() =>
+          ledger.put(ODD, JSON.stringify({ ...record, ...before, horizon: state.last_seq })),
+        )
         yield* store.command(
           `ALTER TABLE ${TABLES.activity15m} DELETE WHERE tenant = {tenant:String} AND toDate(quarter) = {day:Date}`,
           {
