@@ -1,14 +1,17 @@
 import { expect, it } from "vitest"
 import { firstWholeDay, isWhole } from "./kept-month.ts"
 
-it("raw has a month whole until two days before 27 months after its first instant", () => {
-  const end = Date.UTC(2026, 9, 30)
+it("raw has a month whole for as long as it has its first day whole", () => {
+  const end = Date.UTC(2026, 9, 29)
   expect([
     isWhole(202408, end - 1),
     isWhole(202408, end),
     isWhole(202409, end),
     isWhole(202611, end),
-  ]).toEqual([true, false, true, true])
+    // Of 28 February, 27 months on, rows go on 28 May, and there is no 29th in between.
+    isWhole(202403, Date.UTC(2026, 4, 26)),
+    isWhole(202403, Date.UTC(2026, 4, 27)),
+  ]).toEqual([true, false, true, true, true, false])
 })
 
 it.each([

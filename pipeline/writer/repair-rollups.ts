@@ -3,6 +3,7 @@ import { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
 import { Writer } from "./context.ts"
 import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId, WITHIN_LEASE } from "./fence.ts"
+import { firstWholeDay } from "./kept-month.ts"
 import { beyondAdding, columnsOf, differences, keyText, type Rollup, ROLLUPS } from "./rollups.ts"
 
 /** Tenants and UTC days whose rollups are to be compared with raw. */
@@ -12,9 +13,12 @@ export interface Scope {
   readonly days: ReadonlyArray<string>
 }
 
-/** The scope without tenants whose rows another stream's owner writes. */
+/** The scope without tenants whose rows another stream's owner writes, and without days that raw no longer has whole. */
 export const ownScope = (scope: Scope): Effect.Effect<Scope, never, Writer> =>
-  Effect.map(Writer, ({ isOwn }) => ({ ...scope, tenants: scope.tenants.filter(isOwn) }))
+  Effect.map(Writer, ({ isOwn }) => {
+    const first = firstWholeDay(Date.now())
+    return { tenants: scope.tenants.filter(isOwn), days: scope.days.filter((day) => day >= first) }
+  })
 
 const DAY = 86_400_000
 

@@ -82,8 +82,8 @@ const rezone = Effect.fn("rezone")(function* (tenant: string) {
     },
   )
   const [span] = found
-  /** The first day that raw makes; the rollup's days before it are all that is left of them beside the quarter hours. */
-  const before = new Date(Date.parse(firstWholeDay(Date.now())) - DAY).toISOString().slice(0, 10)
+  // Repairs leave out what raw has not whole. The days that both make are the same, and there is no gap at midnight.
+  const before = new Date(Date.parse(firstWholeDay(Date.now())) + DAY).toISOString().slice(0, 10)
   const params = { tenant, zone, before }
   const command = Effect.fnUntraced(function* (statement: string) {
     const record = yield* ownRecord
@@ -107,7 +107,8 @@ const rezone = Effect.fn("rezone")(function* (tenant: string) {
     yield* store.command(ADD_KEPT, {
       queryId: queryId(record, "rezone"),
       params: { ...params, deadline: record.lease_until },
-      settings: { insert_deduplicate: 0, async_insert: 0 },
+      // However many months there are.
+      settings: { insert_deduplicate: 0, async_insert: 0, max_partitions_per_insert_block: "0" },
     })
   })
   if (span !== undefined && span.rows > 0)

@@ -3,7 +3,6 @@ import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord, Unproved } from "#schemas/ledger.ts"
 import type { NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
-import { firstWholeDay } from "./kept-month.ts"
 import { LeaseLost } from "./ledger.ts"
 import { ownScope, repairRollups, type Scope } from "./repair-rollups.ts"
 import { dropShadow } from "./shadow.ts"
@@ -12,11 +11,9 @@ type Failure = ClickHouseError | NatsError | LeaseLost
 
 const DAY = 86_400_000
 
-/** Without days that raw no longer has whole. */
 const scopeOf = ({ tenants, from, to }: Unproved): Scope => {
   const days: Array<string> = []
-  const first = [from, firstWholeDay(Date.now())].toSorted().at(-1)
-  for (let at = Date.parse(`${first}T00:00:00Z`); at <= Date.parse(`${to}T00:00:00Z`); at += DAY)
+  for (let at = Date.parse(`${from}T00:00:00Z`); at <= Date.parse(`${to}T00:00:00Z`); at += DAY)
     days.push(new Date(at).toISOString().slice(0, 10))
   return { tenants, days }
 }
