@@ -4,7 +4,7 @@ import { isAtLeast } from "#nats/version.ts"
 import { Writer } from "./context.ts"
 import { type Doubt, signal } from "./lease.ts"
 import type { LeaseLost } from "./ledger.ts"
-import { messageAt } from "./marks.ts"
+import { messageAt, movedBack } from "./marks.ts"
 import { ownRecord } from "./settle.ts"
 
 /**
@@ -72,15 +72,7 @@ export const checkLeader = Effect.fn("checkLeader")(function* (): Effect.fn.Retu
   const back = Math.min(record.committed, record.led_through ?? record.committed)
   const mark = back < record.committed ? yield* messageAt(options.stream, back) : undefined
   yield* ledger.change((mine) => ({
-    ...mine,
-    ...(back < mine.committed
-      ? {
-          horizon: Math.max(mine.horizon, mine.committed),
-          committed: back,
-          committed_id: mark?.id ?? "",
-          committed_at: mark?.receivedAt ?? 0,
-        }
-      : {}),
+    ...(back < mine.committed ? movedBack(mine, back, mark) : mine),
     led_through: found.seen.through,
     look_up_all_until: Math.max(
       mine.look_up_all_until,

@@ -43,3 +43,13 @@ export const lastStored = Effect.fn("lastStored")(function* (
   )
   return rows[0]
 })
+
+/** The record when everything beyond a message is doubtful that was committed. */
+export const movedBack = (record: LedgerRecord, seq: number, mark: Mark | undefined): LedgerRecord => ({
+  ...record,
+  horizon: Math.max(record.horizon, record.committed),
+  judged: Math.max(record.judged ?? 0, record.committed),
+  committed: seq,
+  committed_id: mark?.id ?? "",
+  committed_at: mark?.receivedAt ?? 0,
+})

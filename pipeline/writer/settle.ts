@@ -177,7 +177,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
   yield* settleUnproved()
   let isConfirmed = false
   for (;;) {
-    const { committed, horizon, judged = 0 } = yield* ownRecord
+    const { committed, horizon, judged = 0, lacking = 0 } = yield* ownRecord
     if (committed >= horizon) return
     const read = yield* readRange(
       { stream: options.stream, from: committed + 1, to: horizon },
@@ -192,7 +192,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
       yield* Effect.sleep(CONFIRM)
       continue
     }
-    const gone = goneOf({ from: committed + 1, to: end }, read.messages, judged)
+    const gone = goneOf({ from: committed + 1, to: end }, read.messages, committed < lacking ? 0 : judged)
     if (gone !== undefined) yield* settleGone(gone)
     if (last === undefined) {
       if (end > committed)
@@ -207,6 +207,8 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
       committed: last.seq,
       committed_id: last.messageId ?? "",
       committed_at: last.receivedAt,
+      // It had been stored.
+      ...(inserted > 0 && last.seq <= judged ? { lacking: judged } : {}),
     }))
     yield* Effect.logInfo("settled").pipe(
       Effect.annotateLogs({ from: committed + 1, to: last.seq, inserted, deleted, keys }),

@@ -4,7 +4,7 @@ import type { LedgerRecord } from "#schemas/ledger.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
 import type { LeaseLost } from "./ledger.ts"
-import { lastStored, messageAt } from "./marks.ts"
+import { lastStored, messageAt, movedBack } from "./marks.ts"
 import { prove } from "./prove.ts"
 import { readRange } from "./read-range.ts"
 import { judgeAll, ownRecord } from "./settle.ts"
@@ -17,18 +17,14 @@ type Failure = ClickHouseError | NatsError | LeaseLost
  */
 const OVERTAKEN = 3
 
-/** Declares everything beyond a sequence doubtful. */
-const moveBack = Effect.fnUntraced(function* (seq: number) {
+/** Declares everything beyond a sequence doubtful, and lacking when rows of it were looked for and are not there. */
+const moveBack = Effect.fnUntraced(function* (seq: number, isLacking: boolean) {
   const { ledger, options } = yield* Writer
   const message = yield* messageAt(options.stream, seq)
-  yield* ledger.change((mine) => ({
-    ...mine,
-    horizon: Math.max(mine.horizon, mine.committed),
-    judged: Math.max(mine.judged ?? 0, mine.committed),
-    committed: seq,
-    committed_id: message?.id ?? "",
-    committed_at: message?.receivedAt ?? 0,
-  }))
+  yield* ledger.change((mine) => {
+    const back = movedBack(mine, seq, message)
+    return isLacking ? { ...back, lacking: back.judged ?? 0 } : back
+  })
 })
 
 /** The last committed sequence of which raw has a row; looked for in ranges that grow, since the last are the likely ones. */
@@ -57,7 +53,7 @@ export const walkBack = Effect.fn("walkBack")(function* (): Effect.fn.Return<
   const start = yield* ownRecord
   // What came last may have been refused messages and repeats alone, which say nothing of the store.
   const stored = yield* lastCommittedStored(start)
-  if (stored < start.committed) yield* moveBack(stored)
+  if (stored < start.committed) yield* moveBack(stored, false)
   for (let whole = 0; whole < OVERTAKEN;) {
     const record = yield* ownRecord
     const from = Math.max(1, record.committed - batch.rows + 1)
@@ -66,7 +62,7 @@ export const walkBack = Effect.fn("walkBack")(function* (): Effect.fn.Return<
     if (first === undefined) return
     const { rows, astray } = yield* judgeAll(read.messages)
     const { missing } = yield* prove([...rows, ...astray.map(({ row }) => row)], record)
-    yield* moveBack(first.seq - 1)
+    yield* moveBack(first.seq - 1, missing.length > 0)
     if (first.seq <= read.first) return
     whole = missing.length === 0 ? whole + 1 : 0
     if (missing.length > 0)

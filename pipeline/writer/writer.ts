@@ -49,10 +49,12 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
     const fresh = yield* Deferred.make<DoubtCause>()
     yield* Ref.set(doubt, fresh)
     yield* outlastUnanswered
-    yield* checkGround()
-    yield* settle()
-    yield* reapplyErasures()
-    yield* rezoneTenants()
+    yield* checkGround().pipe(
+      Effect.andThen(settle()),
+      Effect.andThen(reapplyErasures()),
+      Effect.andThen(rezoneTenants()),
+      Effect.onInterrupt(() => rememberUnanswered),
+    )
     cause = yield* flow(fresh)
     return cause
   })
@@ -67,12 +69,13 @@ const work = Effect.fnUntraced(function* (doubt: Doubt) {
 
 /** Gives the partition back, so that the next owner need not wait. Only when nothing of ours may still run. */
 const release = Effect.gen(function* () {
-  const { ledger, metrics } = yield* Writer
+  const { ledger, metrics, unanswered } = yield* Writer
   metrics.owner = 0
   metrics.committed = undefined
   forgetLag(metrics)
   const record = ledger.current()
   if (record === undefined || record.horizon > record.committed || record.unproved !== undefined) return
+  if (unanswered.until > 0) return
   yield* ledger.change((mine) => ({ ...mine, lease_until: 0 })).pipe(Effect.timeout("2 seconds"))
 }).pipe(Effect.catch((error) => Effect.logInfo(`the lease runs out by itself: ${error.message}`)))
 
