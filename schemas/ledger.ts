@@ -41,11 +41,9 @@ export const LedgerRecord = Schema.Struct({
   committed_at: Schema.Finite,
   /**
    * Every message up to here was known as one of these once, where `committed` went back since: what is refused of them has its
-   * dead letter, and what has left the stream was no loss unless the store lacks it.
+   * dead letter, and what has left the stream was no loss, unless the store lacks what stands beside it.
    */
   judged: Schema.optionalKey(Schema.Int),
-  /** Up to here the store was found to lack what was committed: of that, what has left the stream is lost. */
-  lacking: Schema.optionalKey(Schema.Int),
   /** Nothing beyond it was ever attempted. */
   horizon: Schema.Int,
   /** Messages received before this instant are all looked up for repeats, fresh ones too. */

@@ -76,7 +76,6 @@ const beginGeneration = Effect.fnUntraced(function* (record: LedgerRecord, why: 
   yield* ledger.change((mine) => ({
     ...mine,
     judged: 0,
-    lacking: 0,
     generation: next,
     created,
     committed: Math.max(0, state.first_seq - 1),

@@ -5,7 +5,7 @@ const DAY = 86_400_000
  * Parts of a month go one by one, each when its last row is old enough, and the local days of a UTC day are made of rows of up
  * to 38 hours before it. A month that has no such day, 27 months on, takes up to three days more.
  */
-const EDGE = 4
+const EDGE = 5
 
 /**
  * The first UTC day, `YYYY-MM-DD`, from which on raw has every row of it and of the local days around it. What rollups hold of

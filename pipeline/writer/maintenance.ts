@@ -11,6 +11,7 @@ import { type DoubtCause, makeWriterMetrics } from "./metrics.ts"
 import { openWriter } from "./open-writer.ts"
 import { settle } from "./settle.ts"
 import { readStoreState } from "./store-clock.ts"
+import { isUnanswered, rememberUnanswered } from "./unanswered.ts"
 import type { Zones } from "./zones.ts"
 
 /** Other maintenance has the partition, or waits for it. */
@@ -54,10 +55,10 @@ const reserve = Effect.fnUntraced(function* (why: string) {
 
 /** Lets go of lease and barrier. While something is in doubt a statement may still run: then the lease runs out by itself. */
 const giveBack = Effect.gen(function* () {
-  const { ledger, owner } = yield* Writer
+  const { ledger, owner, unanswered } = yield* Writer
   const record = ledger.current()
-  if (record !== undefined && record.horizon <= record.committed && record.unproved === undefined)
-    yield* ledger.change((mine) => ({ ...mine, lease_until: 0 }))
+  const isSound = record !== undefined && record.horizon <= record.committed && record.unproved === undefined
+  if (isSound && unanswered.until === 0) yield* ledger.change((mine) => ({ ...mine, lease_until: 0 }))
   yield* ledger.withdraw(owner)
 }).pipe(Effect.catch((error) => Effect.logInfo(`lease and barrier run out by themselves: ${error.message}`)))
 
@@ -90,6 +91,8 @@ export const maintain = Effect.fn("maintain")(function* <A, E, R>(
     )
   })
   return yield* whole.pipe(
+    Effect.tapError((error) => (isUnanswered(error) ? rememberUnanswered : Effect.void)),
+    Effect.onInterrupt(() => rememberUnanswered),
     Effect.ensuring(
       Effect.andThen(
         giveBack,

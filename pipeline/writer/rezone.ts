@@ -82,8 +82,9 @@ const rezone = Effect.fn("rezone")(function* (tenant: string) {
     },
   )
   const [span] = found
-  // Repairs leave out what raw has not whole. The days that both make are the same, and there is no gap at midnight.
-  const before = new Date(Date.parse(firstWholeDay(Date.now())) + DAY).toISOString().slice(0, 10)
+  // Repairs leave out what raw has not whole. The days that both make are the same, and there is no gap at a midnight by which
+  // the first whole day leaps, as at the end of February.
+  const before = new Date(Date.parse(firstWholeDay(Date.now())) + 2 * DAY).toISOString().slice(0, 10)
   const params = { tenant, zone, before }
   const command = Effect.fnUntraced(function* (statement: string) {
     const record = yield* ownRecord

@@ -142,24 +142,25 @@ export const settleMessages = Effect.fn("settleMessages")(function* (messages: R
   return { ...repaired, keys }
 })
 
+/** An election is over by then, or the connection to who led before is. */
+const CONFIRM = "1 second"
+
 /**
- * What comes from now on nobody has attempted, so that a horizon far ahead is not waited for, piece by small piece. Of a cluster
- * a server that led until just now may answer from the past, and its word is not taken.
+ * What comes from now on nobody has attempted, so that a horizon far ahead is not waited for, piece by small piece. A cluster is
+ * asked twice: a server that led until just now may answer from the past.
  */
 const boundHorizon = Effect.gen(function* () {
   const { ledger, options } = yield* Writer
   const { manager } = yield* Nats
-  const { config, state } = yield* attemptNats("look at the stream", () =>
-    manager.streams.info(options.stream),
-  )
+  const look = attemptNats("look at the stream", () => manager.streams.info(options.stream))
+  const { config, state } = yield* look
   const { committed, horizon } = yield* ownRecord
-  const end = Math.max(committed, state.last_seq)
-  if (config.num_replicas === 1 && end < horizon)
-    yield* ledger.change((record) => ({ ...record, horizon: end }))
+  if (state.last_seq >= horizon) return
+  const last =
+    config.num_replicas === 1 ? state.last_seq : (yield* Effect.delay(look, CONFIRM)).state.last_seq
+  const end = Math.max(committed, state.last_seq, last)
+  if (end < horizon) yield* ledger.change((record) => ({ ...record, horizon: end }))
 })
-
-/** An election is over by then, or the connection to who led before is. */
-const CONFIRM = "1 second"
 
 /**
  * Doubt, prove, repair: ends whatever attempts are alive, then makes the store right for everything between `committed`
@@ -177,7 +178,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
   yield* settleUnproved()
   let isConfirmed = false
   for (;;) {
-    const { committed, horizon, judged = 0, lacking = 0 } = yield* ownRecord
+    const { committed, horizon, judged = 0 } = yield* ownRecord
     if (committed >= horizon) return
     const read = yield* readRange(
       { stream: options.stream, from: committed + 1, to: horizon },
@@ -186,29 +187,30 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
     const last = read.messages.at(-1)
     // Behind the last message there is what has left the stream, or a horizon that reaches ahead of it.
     const end = last?.seq ?? Math.min(horizon, read.last)
-    // A server that led until just now may answer from the past; what was attempted beyond its end would be in doubt no more.
+    // The stream did not end there: whoever answered may have led until just now.
     if (last === undefined && end < horizon && !isConfirmed) {
       isConfirmed = true
       yield* Effect.sleep(CONFIRM)
       continue
     }
-    const gone = goneOf({ from: committed + 1, to: end }, read.messages, committed < lacking ? 0 : judged)
+    const settled = last === undefined ? undefined : yield* settleMessages(read.messages)
+    // Where the store lacked what was committed, what has left the stream is not known to be there.
+    const known = settled !== undefined && settled.inserted > 0 ? 0 : judged
+    const gone = goneOf({ from: committed + 1, to: end }, read.messages, known)
     if (gone !== undefined) yield* settleGone(gone)
-    if (last === undefined) {
+    if (last === undefined || settled === undefined) {
       if (end > committed)
         yield* ledger.change((record) => ({ ...record, committed: end, committed_id: "", committed_at: 0 }))
       yield* closeHorizon
       return
     }
     isConfirmed = false
-    const { inserted, deleted, keys } = yield* settleMessages(read.messages)
+    const { inserted, deleted, keys } = settled
     yield* ledger.change((record) => ({
       ...record,
       committed: last.seq,
       committed_id: last.messageId ?? "",
       committed_at: last.receivedAt,
-      // It had been stored.
-      ...(inserted > 0 && last.seq <= judged ? { lacking: judged } : {}),
     }))
     yield* Effect.logInfo("settled").pipe(
       Effect.annotateLogs({ from: committed + 1, to: last.seq, inserted, deleted, keys }),

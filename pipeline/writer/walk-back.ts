@@ -17,14 +17,11 @@ type Failure = ClickHouseError | NatsError | LeaseLost
  */
 const OVERTAKEN = 3
 
-/** Declares everything beyond a sequence doubtful, and lacking when rows of it were looked for and are not there. */
-const moveBack = Effect.fnUntraced(function* (seq: number, isLacking: boolean) {
+/** Declares everything beyond a sequence doubtful. */
+const moveBack = Effect.fnUntraced(function* (seq: number) {
   const { ledger, options } = yield* Writer
   const message = yield* messageAt(options.stream, seq)
-  yield* ledger.change((mine) => {
-    const back = movedBack(mine, seq, message)
-    return isLacking ? { ...back, lacking: back.judged ?? 0 } : back
-  })
+  yield* ledger.change((mine) => movedBack(mine, seq, message))
 })
 
 /** The last committed sequence of which raw has a row; looked for in ranges that grow, since the last are the likely ones. */
@@ -53,7 +50,7 @@ export const walkBack = Effect.fn("walkBack")(function* (): Effect.fn.Return<
   const start = yield* ownRecord
   // What came last may have been refused messages and repeats alone, which say nothing of the store.
   const stored = yield* lastCommittedStored(start)
-  if (stored < start.committed) yield* moveBack(stored, false)
+  if (stored < start.committed) yield* moveBack(stored)
   for (let whole = 0; whole < OVERTAKEN;) {
     const record = yield* ownRecord
     const from = Math.max(1, record.committed - batch.rows + 1)
@@ -62,7 +59,7 @@ export const walkBack = Effect.fn("walkBack")(function* (): Effect.fn.Return<
     if (first === undefined) return
     const { rows, astray } = yield* judgeAll(read.messages)
     const { missing } = yield* prove([...rows, ...astray.map(({ row }) => row)], record)
-    yield* moveBack(first.seq - 1, missing.length > 0)
+    yield* moveBack(first.seq - 1)
     if (first.seq <= read.first) return
     whole = missing.length === 0 ? whole + 1 : 0
     if (missing.length > 0)

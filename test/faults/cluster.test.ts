@@ -109,21 +109,46 @@ layer(Cluster.layer, { excludeTestServices: true, timeout: "120 seconds" })("on 
     () =>
       Effect.gen(function* () {
         const [first] = yield* twoWriters
+        const publisher = yield* publisherOf
+        let n = 0
+        const received = Effect.map(
+          metricOf(first.process, "tidemark_messages_received_total"),
+          (messages = 0) => messages,
+        )
+        // What was in doubt is proved: it reads what comes.
+        const reads = Effect.gen(function* () {
+          const before = yield* received
+          yield* until(
+            "it reads",
+            Effect.promise(() => publisher.publish(eventFor("z", ++n).message)).pipe(
+              Effect.andThen(Effect.sleep("250 millis")),
+              Effect.andThen(received),
+              Effect.map((messages) => messages > before),
+            ),
+            60,
+          )
+        })
         const restarts = metricOf(
           first.process,
           'tidemark_doubts_total{stream="ACTIONS",cause="store_restarted"}',
         )
         expect(yield* restarts).toBe(0)
-        // Each shorter than the lease, so that the tenure goes on; therefore perhaps between two looks at the store.
+        // Shorter than the lease, so that the tenure goes on; therefore perhaps between two looks at the store.
         const cutOff = Effect.gen(function* () {
+          yield* reads
           first.toStore.set("cut")
           yield* Effect.sleep("500 millis")
           first.toStore.set("pass")
-          yield* Effect.sleep("1 second")
+          yield* Effect.sleep("2 seconds")
+          return (yield* restarts) ?? 0
         })
-        yield* until("a proof", cutOff.pipe(Effect.andThen(Effect.map(restarts, (count = 0) => count > 0))))
+        yield* until(
+          "a proof",
+          Effect.map(cutOff, (count) => count > 0),
+          100,
+        )
       }),
-    { timeout: 120_000 },
+    { timeout: 180_000 },
   )
 
   it.effect(
