@@ -75,7 +75,12 @@ export const changePartitions = Effect.fn("changePartitions")(function* ({
   yield* maintainAll(options, zones, (owners) =>
     Effect.gen(function* () {
       const each = <E, R>(work: Effect.Effect<void, E, R | Writer>) =>
-        Effect.forEach(owners, (owner) => Effect.provideService(work, Writer, owner), { discard: true })
+        Effect.forEach(
+          owners,
+          (owner) =>
+            Effect.annotateLogs(Effect.provideService(work, Writer, owner), { stream: owner.options.stream }),
+          { discard: true },
+        )
       // A process that hangs from here on and wakes after somebody else's change does not write its own number over that.
       const { revision } = yield* recordedPartitions
       yield* arrangeActionStreams(partitions)
