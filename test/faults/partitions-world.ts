@@ -83,7 +83,8 @@ export const underLoad = <A, E, R>(
       if (n < TENANTS.length) first.push(...messages.slice(0, 3))
       yield* Effect.forEach(messages.slice(n % 20, (n % 20) + 1), send)
       n++
-      yield* Effect.sleep("20 millis")
+      // So few that a slow machine stores what waits faster than more comes.
+      yield* Effect.sleep("100 millis")
     })
     const load = yield* round.pipe(Effect.repeat({ until: () => stopped }), Effect.forkScoped)
     const done = yield* work(Effect.suspend(() => Effect.forEach(first, send)))
