@@ -3,7 +3,7 @@
 // npm script and does nothing when everything is there.
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -94,6 +94,12 @@ if (!process.env.NATS_URL && !has("nats-server")) {
     }
     apt("-qq", "update")
     apt("-qq", "install", "-y", "--no-install-recommends", "nats-server")
+    // Debian puts it where root's PATH alone reaches; scripts of npm look here first.
+    const [system, link] = ["/usr/sbin/nats-server", join(root, "node_modules", ".bin", "nats-server")]
+    if (!has("nats-server") && existsSync(system)) {
+      rmSync(link, { force: true })
+      symlinkSync(system, link)
+    }
     // Debian starts it as a service on the default port, which the embedded one wants.
     if (sudo.length === 0 && has("systemctl"))
       spawnSync("systemctl", ["disable", "--now", "nats-server"], { stdio: "ignore" })
