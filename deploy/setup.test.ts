@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -86,6 +87,17 @@ describe("setup", () => {
       writeFileSync(join(root, "package-lock.json"), '{"changed":true}')
       expect(setup(WITH_NATS).done).toEqual([CI])
       expect(setup(WITH_NATS).done).toEqual([])
+    }),
+  )
+  it.live("links a nats-server that was installed where no PATH leads", () =>
+    Effect.map(machine, ({ root, nodeOf, program, setup }) => {
+      // Debian's package puts it there; elsewhere there is nothing to link.
+      const system = "/usr/sbin/nats-server"
+      if (!existsSync(system)) return
+      nodeOf("v24.21.0")
+      program("apt-get", "true")
+      expect(setup().status).toBe(0)
+      expect(readlinkSync(join(root, "node_modules", ".bin", "nats-server"))).toBe(system)
     }),
   )
   it.live("puts Node 24 beside an older one, again when npm took it away", () =>

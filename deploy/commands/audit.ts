@@ -6,7 +6,7 @@ import { asMaintainer, quietlyOf } from "../maintenance.ts"
 import { actionWriters } from "../writer-options.ts"
 import { blockText, differenceText, monthText } from "./audit-text.ts"
 import { many } from "./many.ts"
-import { chosenOf, instantsOf, rangeFlags, sequencesOf, streamFlag } from "./range-flags.ts"
+import { AGES, chosenOf, instantsOf, rangeFlags, sequencesOf, streamFlag } from "./range-flags.ts"
 import { settings } from "./settings.ts"
 
 /** The proof failed. */
@@ -17,8 +17,6 @@ class Differences extends Schema.TaggedError<Differences>()("Differences", { cou
 }
 
 const DAY = 86_400_000
-/** Older than anything that raw keeps. */
-const AGES = 900 * DAY
 
 const monthsBetween = (since = Date.now() - AGES, before = Date.now() + DAY): ReadonlySet<number> =>
   utcMonthsBetween(since, before - 1)

@@ -29,6 +29,9 @@ export const rangeFlags = {
   toSeq: sequence("to-seq", "The last sequence"),
 }
 
+/** Older than anything that raw keeps; milliseconds. */
+export const AGES = 900 * 86_400_000
+
 export interface RangeAsked {
   readonly from: Option.Option<string>
   readonly to: Option.Option<string>

@@ -10,7 +10,7 @@ import { asMaintainer } from "../maintenance.ts"
 import { actionWriters } from "../writer-options.ts"
 import { many } from "./many.ts"
 import { onRecord } from "./on-record.ts"
-import { FlagError, instantsOf } from "./range-flags.ts"
+import { AGES, FlagError, instantsOf } from "./range-flags.ts"
 import { settings } from "./settings.ts"
 
 /** What was asked for cannot be built. */
@@ -22,8 +22,6 @@ class RebuildError extends Schema.TaggedError<RebuildError>()("RebuildError", { 
 
 const nameOf = ({ table }: { readonly table: string }): string => table.slice(DATABASE.length + 1)
 const NAMES = ROLLUPS.map(nameOf)
-/** Older than anything that raw keeps. */
-const AGES = 900 * 86_400_000
 
 const day = (flag: string, what: string) =>
   Flag.String(flag).pipe(
