@@ -1,7 +1,6 @@
 // A request may reach the store when whoever sent it has given up: something on the way had kept it.
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ClickHouse } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import { openLink } from "./proxy.ts"
 import { Traffic } from "./traffic.ts"
@@ -16,7 +15,6 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an i
       Effect.gen(function* () {
         const { expected, publish } = yield* Traffic
         const { startWriter, quiet, clickhouseUrl } = yield* World
-        const store = yield* ClickHouse
         const link = yield* openLink(Number(new URL(clickhouseUrl).port))
         // Longer than it takes to give an answer up.
         const writer = yield* startWriter({
@@ -39,10 +37,8 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "60 seconds" })("an i
         // Time to prove, and to insert what is missing, for one who does not wait.
         yield* Effect.sleep("1500 millis")
         release()
-        const arrived = store
-          .query<{ rows: number }>(`SELECT count() AS rows FROM ${TABLES.actions}`)
-          .pipe(Effect.map(([row]) => (row?.rows ?? 0) === 25))
-        yield* until("it has arrived", arrived, 5)
+        // Longer than it takes the store to carry it out: seen before that, twice as many rows would look right.
+        yield* Effect.sleep("3 seconds")
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
       }),
