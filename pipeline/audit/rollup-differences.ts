@@ -3,10 +3,9 @@ import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
 import type { Nats } from "#nats/connection.ts"
 import type { MaintenanceError } from "../writer/maintenance.ts"
-import { paramsOf } from "../writer/repair-rollups.ts"
 import { differences, keyText, type Rollup, ROLLUPS } from "../writer/rollups.ts"
+import { ofPiece, paramsOf, type Piece } from "../writer/scope.ts"
 import type { Difference } from "./difference.ts"
-import { ofPiece, type Piece } from "./rollup-scope.ts"
 
 /** Runs a look while nobody writes. */
 export type Quietly = <A, E>(

@@ -1,8 +1,8 @@
 import { Context, Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
-import { type Scope, widen } from "../writer/repair-rollups.ts"
-import { type Rollup, ROLLUPS } from "../writer/rollups.ts"
+import { ROLLUPS } from "../writer/rollups.ts"
+import { type Piece, widen } from "../writer/scope.ts"
 
 const DAY = 86_400_000
 
@@ -14,26 +14,6 @@ export class RowsAtOnce extends Context.Reference<number>("tidemark/pipeline/Row
   defaultValue: () => 800_000,
 }) {}
 const TENANTS_AT_ONCE = 200
-
-/** Tenants and days that are compared at once. Of too many rows on one day: this one of so many parts of the keys. */
-export interface Piece extends Scope {
-  readonly part: number
-  readonly parts: number
-}
-
-/** True for what belongs to the part of a piece, by the columns of its key. */
-export const inPart = (key: ReadonlyArray<string>): string =>
-  `sipHash64(${key.join(", ")}) % {parts:UInt32} = {part:UInt32}`
-
-/** A rollup and what raw sums up to, where they belong to a piece. */
-export const ofPiece = (rollup: Rollup, { parts }: Piece): Rollup =>
-  parts === 1
-    ? rollup
-    : {
-        ...rollup,
-        rawScope: `${rollup.rawScope} AND ${inPart(rollup.key.map(({ of }) => of))}`,
-        rollupScope: `${rollup.rollupScope} AND ${inPart(rollup.key.map(({ name }) => `r.${name}`))}`,
-      }
 
 /** The days of a month, `YYYYMM`. */
 export const daysOf = (month: number): ReadonlyArray<string> => {

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { ClickHouse, ClickHouseError } from "#clickhouse"
-import { ofPiece } from "../audit/rollup-scope.ts"
+import { ofPiece } from "../writer/scope.ts"
 import { beyondAdding, columnsOf, differences, type Rollup } from "../writer/rollups.ts"
 import { BEFORE_CUT, type Cut } from "./cut.ts"
 import { SETTINGS } from "./fill.ts"

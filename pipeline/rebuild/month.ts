@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { DATABASE, TABLES } from "#schemas/names.ts"
 import { daysOf, piecesOf } from "../audit/rollup-scope.ts"
-import { widen } from "../writer/repair-rollups.ts"
+import { widen } from "../writer/scope.ts"
 import type { Rollup } from "../writer/rollups.ts"
 
 /** The column by whose month a rollup is partitioned, and what it is in raw. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ClickHouse, type ClickHouseError } from "#clickhouse"
 import { TABLES } from "#schemas/names.ts"
-import type { Scope } from "./repair-rollups.ts"
+import type { Scope } from "./scope.ts"
 
 export interface Note {
   readonly stream: string

@@ -1,68 +1,40 @@
 import { Effect } from "effect"
 import { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { LedgerRecord } from "#schemas/ledger.ts"
-import { Writer } from "./context.ts"
 import { DELETE_SETTINGS, DELETE_WITHIN_LEASE, deleteParams, queryId, WITHIN_LEASE } from "./fence.ts"
-import { firstWholeDay } from "./kept-month.ts"
 import { beyondAdding, columnsOf, differences, keyText, type Rollup, ROLLUPS } from "./rollups.ts"
+import { halve, ofPiece, paramsOf, type Piece, type Scope } from "./scope.ts"
 
-/** Tenants and UTC days whose rollups are to be compared with raw. */
-export interface Scope {
-  readonly tenants: ReadonlyArray<string>
-  /** `YYYY-MM-DD` */
-  readonly days: ReadonlyArray<string>
-}
-
-/** The scope without tenants whose rows another stream's owner writes, and without days that raw no longer has whole. */
-export const ownScope = (scope: Scope): Effect.Effect<Scope, never, Writer> =>
-  Effect.map(Writer, ({ isOwn }) => {
-    const first = firstWholeDay(Date.now())
-    return { tenants: scope.tenants.filter(isOwn), days: scope.days.filter((day) => day >= first) }
-  })
-
-const DAY = 86_400_000
-
-/** UTC days, and so many on either side of each: one lies in up to three local ones, and the other way round. */
-export const widen = (days: ReadonlyArray<string>, by: number): ReadonlyArray<string> => {
-  const wide = new Set<number>()
-  for (const day of days)
-    for (let step = -by; step <= by; step++) wide.add(Date.parse(`${day}T00:00:00Z`) + step * DAY)
-  return [...wide].toSorted((a, b) => a - b).map((at) => new Date(at).toISOString().slice(0, 10))
-}
-
-/** The parameters of a statement that compares a scope. */
-export const paramsOf = (scope: Scope) => ({
-  ...scope,
-  localDays: widen(scope.days, 1),
-  around: widen(scope.days, 2),
-})
-
-/** A month of a large tenant is what the server sums up within a writer's memory. */
+/** A month of a large tenant is what the server sums up within a writer's memory; what is too much for it is halved. */
 const DAYS_AT_ONCE = 31
 const TENANTS_AT_ONCE = 200
+/** Of one tenant's day. */
+const MOST_PARTS = 4096
 
-const pieces = function* (scope: Scope): Generator<Scope> {
+const piecesOf = function* (scope: Scope): Generator<Piece> {
   for (let t = 0; t < scope.tenants.length; t += TENANTS_AT_ONCE)
     for (let d = 0; d < scope.days.length; d += DAYS_AT_ONCE)
       yield {
         tenants: scope.tenants.slice(t, t + TENANTS_AT_ONCE),
         days: scope.days.slice(d, d + DAYS_AT_ONCE),
+        part: 0,
+        parts: 1,
       }
 }
 
-/** Number of keys in the scope at which a rollup differs from raw; 0 is the proof. */
+/** Number of keys in the piece at which a rollup differs from raw; 0 is the proof. */
 const countDifferences = Effect.fn("countDifferences")(function* (
-  scope: Scope,
+  piece: Piece,
 ): Effect.fn.Return<number, ClickHouseError, ClickHouse> {
   const store = yield* ClickHouse
   let total = 0
-  for (const piece of pieces(scope))
-    for (const rollup of ROLLUPS) {
-      const rows = yield* store.query<{ n: number }>(`SELECT count() AS n FROM (${differences(rollup)})`, {
-        params: paramsOf(piece),
-      })
-      total += rows[0]?.n ?? 0
-    }
+  for (const rollup of ROLLUPS) {
+    const rows = yield* store.query<{ n: number }>(
+      `SELECT count() AS n FROM (${differences(ofPiece(rollup, piece))})`,
+      { params: paramsOf(piece) },
+    )
+    total += rows[0]?.n ?? 0
+  }
   return total
 })
 
@@ -74,16 +46,16 @@ const KEYS_AT_ONCE = 200
  * now are touched, so a statement that runs late takes nothing of what came after. (A rebuild begins parts' names anew, and
  * itself begins when no statement of an owner before can run any more.)
  */
-const removeWrongTimes = Effect.fnUntraced(function* (rollup: Rollup, scope: Scope, record: LedgerRecord) {
+const removeWrongTimes = Effect.fnUntraced(function* (rollup: Rollup, piece: Piece, record: LedgerRecord) {
   const store = yield* ClickHouse
   const wrong = yield* store.query<{ key: string }>(
-    `SELECT ${keyText(rollup, "\\n")} AS key FROM (${differences(rollup)}) WHERE ${beyondAdding(rollup)}`,
-    { params: paramsOf(scope) },
+    `SELECT ${keyText(rollup, "\\n")} AS key FROM (${differences(ofPiece(rollup, piece))}) WHERE ${beyondAdding(rollup)}`,
+    { params: paramsOf(piece) },
   )
   const where = `tenant IN {tenants:Array(String)} AND ${rollup.rollupScope.replace("r.", "")}
     AND ${keyText(rollup, "\\n")} IN {keys:Array(String)}`
   for (let at = 0; at < wrong.length; at += KEYS_AT_ONCE) {
-    const params = { ...paramsOf(scope), keys: wrong.slice(at, at + KEYS_AT_ONCE).map(({ key }) => key) }
+    const params = { ...paramsOf(piece), keys: wrong.slice(at, at + KEYS_AT_ONCE).map(({ key }) => key) }
     const parts = yield* store.query<{ part: string }>(
       `SELECT DISTINCT _part AS part FROM ${rollup.table} WHERE ${where}`,
       { params },
@@ -105,7 +77,57 @@ SELECT ${columnsOf(rollup)}
 FROM (${differences(rollup)})
 WHERE NOT (${beyondAdding(rollup)}) AND ${WITHIN_LEASE}`
 
+/** What a piece lacks is added; gives how many keys were wrong. */
+const add = Effect.fnUntraced(function* (piece: Piece, record: LedgerRecord) {
+  const store = yield* ClickHouse
+  const wrong = yield* countDifferences(piece)
+  if (wrong > 0)
+    for (const rollup of ROLLUPS)
+      yield* store.command(addMissing(ofPiece(rollup, piece)), {
+        queryId: queryId(record, "repair"),
+        params: { ...paramsOf(piece), deadline: record.lease_until },
+        settings: { insert_deduplicate: 0, async_insert: 0 },
+      })
+  return wrong
+})
+
+const remove = (piece: Piece, record: LedgerRecord) =>
+  Effect.forEach(ROLLUPS, (rollup) => removeWrongTimes(rollup, piece, record), { discard: true })
+
 const MAX_ROUNDS = 20
+
+/** Takes out what is too much in a piece, and adds what that takes along, until nothing is wrong. */
+const end = Effect.fnUntraced(function* (piece: Piece, record: () => LedgerRecord) {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    yield* remove(piece, record())
+    const wrong = yield* add(piece, record())
+    if (wrong === 0) return 0
+  }
+  return yield* new ClickHouseError({
+    reason: "other",
+    detail: `rollups still differ from raw at some keys after ${MAX_ROUNDS} repairs`,
+  })
+})
+
+/** Does something with each piece, or with its halves where it is too much for the store; gives what came of which. */
+const inPieces = Effect.fnUntraced(function* (
+  pieces: ReadonlyArray<Piece>,
+  act: (piece: Piece) => Effect.Effect<number, ClickHouseError, ClickHouse>,
+) {
+  const done: Array<{ readonly piece: Piece; readonly wrong: number }> = []
+  const left = [...pieces].toReversed()
+  for (let piece = left.pop(); piece !== undefined; piece = left.pop()) {
+    const one = piece
+    yield* act(one).pipe(
+      Effect.map((wrong) => void done.push({ piece: one, wrong })),
+      Effect.catchIf(
+        ({ reason }) => reason === "memory_limit" && one.parts < MOST_PARTS,
+        () => Effect.sync(() => void left.push(...halve(one))),
+      ),
+    )
+  }
+  return done
+})
 
 /**
  * Makes the rollups of the scope equal to the aggregate of raw, whatever state they are in, and returns how many keys
@@ -115,28 +137,13 @@ export const repairRollups = Effect.fn("repairRollups")(function* (
   scope: Scope,
   record: () => LedgerRecord,
 ): Effect.fn.Return<number, ClickHouseError, ClickHouse> {
-  const store = yield* ClickHouse
-  let repaired = 0
-  for (const piece of pieces(scope))
-    for (let round = 0; ; round++) {
-      const wrong = yield* countDifferences(piece)
-      if (wrong === 0) break
-      if (round === MAX_ROUNDS)
-        return yield* new ClickHouseError({
-          reason: "other",
-          detail: `rollups still differ from raw at ${wrong} keys after ${round} repairs`,
-        })
-      if (round === 0) repaired += wrong
-      for (const rollup of ROLLUPS) {
-        // What is to be there is added before anything goes: a rollup that answers only while it holds no day of another
-        // zone must be whole when the last of those goes. What was taken out is missing, and added in the next round.
-        yield* store.command(addMissing(rollup), {
-          queryId: queryId(record(), "repair"),
-          params: { ...paramsOf(piece), deadline: record().lease_until },
-          settings: { insert_deduplicate: 0, async_insert: 0 },
-        })
-        yield* removeWrongTimes(rollup, piece, record())
-      }
-    }
-  return repaired
+  // What is to be there is added everywhere before anything goes: a rollup that answers only while it holds no day of another
+  // zone must be whole when the last of those goes.
+  const added = yield* inPieces([...piecesOf(scope)], (piece) => add(piece, record()))
+  const wrong = added.filter((one) => one.wrong > 0)
+  yield* inPieces(
+    wrong.map(({ piece }) => piece),
+    (piece) => end(piece, record),
+  )
+  return wrong.reduce((sum, one) => sum + one.wrong, 0)
 })

@@ -15,7 +15,8 @@ import { noteQuality, scopeOfStored } from "./quality.ts"
 import { readRange } from "./read-range.ts"
 import { repairRaw } from "./repair.ts"
 import { idKey, lookUp, touched } from "./repeats.ts"
-import { ownScope, repairRollups } from "./repair-rollups.ts"
+import { repairRollups } from "./repair-rollups.ts"
+import { ownScope } from "./scope.ts"
 import { settleUnproved } from "./unproved.ts"
 
 type Failure = ClickHouseError | NatsError | LeaseLost

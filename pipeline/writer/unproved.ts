@@ -4,7 +4,8 @@ import type { LedgerRecord, Unproved } from "#schemas/ledger.ts"
 import type { NatsError } from "#nats/connection.ts"
 import { Writer } from "./context.ts"
 import { LeaseLost } from "./ledger.ts"
-import { ownScope, repairRollups, type Scope } from "./repair-rollups.ts"
+import { repairRollups } from "./repair-rollups.ts"
+import { ownScope, type Scope } from "./scope.ts"
 import { dropShadow } from "./shadow.ts"
 
 type Failure = ClickHouseError | NatsError | LeaseLost
