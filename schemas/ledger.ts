@@ -40,8 +40,8 @@ export const LedgerRecord = Schema.Struct({
   committed_id: Schema.String,
   committed_at: Schema.Finite,
   /**
-   * Every message up to here was known as one of these once, where `committed` went back since: what is refused of them has its
-   * dead letter, and what has left the stream was no loss, unless the store lacks what stands beside it.
+   * Every message up to here was known as one of these once, where `committed` went back since: what is refused of them
+   * may have its dead letter, and what has left the stream was no loss, unless the store lacks what stands beside it.
    */
   judged: Schema.optionalKey(Schema.Int),
   /** Nothing beyond it was ever attempted. */

@@ -7,6 +7,8 @@ import { deleteSurplus, prove } from "./prove.ts"
 
 export interface Repaired {
   readonly inserted: number
+  /** The lowest sequence of these; beyond all others when there are none. */
+  readonly firstInserted: number
   readonly deleted: number
   readonly repeats: number
   readonly conflicts: ReadonlyArray<ActionRow>
@@ -70,6 +72,7 @@ export const repairRaw = Effect.fn("repairRaw")(function* (
 ): Effect.fn.Return<Repaired, ClickHouseError, ClickHouse> {
   const rejected = new Set<ActionRow>()
   let inserted = 0
+  let firstInserted = Infinity
   let deleted = 0
   for (let round = 0; ; round++) {
     const { missing, surplus, conflicts, repeats } = yield* prove(
@@ -77,7 +80,7 @@ export const repairRaw = Effect.fn("repairRaw")(function* (
       record(),
     )
     if (missing.length === 0 && surplus.length === 0)
-      return { inserted, deleted, repeats, conflicts, rejected: [...rejected] }
+      return { inserted, firstInserted, deleted, repeats, conflicts, rejected: [...rejected] }
     if (round === MAX_ROUNDS)
       return yield* new ClickHouseError({
         reason: "other",
@@ -88,7 +91,9 @@ export const repairRaw = Effect.fn("repairRaw")(function* (
     if (missing.length > 0) {
       const refused = yield* insertMissing(missing, record)
       for (const row of refused) rejected.add(row)
-      inserted += missing.length - refused.length
+      const taken = missing.filter((row) => !rejected.has(row))
+      inserted += taken.length
+      for (const { seq } of taken) firstInserted = Math.min(firstInserted, seq)
     }
   }
 })

@@ -4,6 +4,7 @@ import { SUBJECTS } from "#schemas/names.ts"
 import { attemptNats, Nats, type NatsError } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import type { ActionRow } from "./action-row.ts"
+import { isBuried, readBuried } from "./buried.ts"
 import { Writer } from "./context.ts"
 import { CONFLICT, type DeadLetter, publishDeadLetters } from "./dead-letters.ts"
 import { endAttempts } from "./fence.ts"
@@ -78,6 +79,20 @@ export const bury = Effect.fnUntraced(function* (letters: ReadonlyArray<DeadLett
   for (const { reason } of letters) count(metrics.deadLetters, reason)
 })
 
+/**
+ * The dead letters that are not there yet. What is judged again has one, mostly, whose id the broker knows for a day only; or it
+ * was stored the first time.
+ */
+const notBuried = Effect.fnUntraced(function* (letters: ReadonlyArray<DeadLetter>) {
+  const { options } = yield* Writer
+  const { generation, judged = 0 } = yield* ownRecord
+  const again = letters.filter(({ message }) => message.seq <= judged)
+  if (again.length === 0) return letters
+  const since = again.reduce((first, { message }) => Math.min(first, message.receivedAt), Infinity)
+  const buried = yield* readBuried({ stream: options.stream, generation }, since)
+  return letters.filter(({ message }) => message.seq > judged || !isBuried(buried, message))
+})
+
 /** A range some of whose messages have left the stream: what raw has of it is kept and its rollups are made right. */
 const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
   const { ledger, options, metrics } = yield* Writer
@@ -123,21 +138,20 @@ const forwardMissing = Effect.fnUntraced(function* (astray: ReadonlyArray<Astray
 export const settleMessages = Effect.fn("settleMessages")(function* (messages: ReadonlyArray<StreamMessage>) {
   const { ledger, options, metrics } = yield* Writer
   const record = yield* ownRecord
-  const { judged = 0 } = record
   const current = () => ledger.current() ?? record
   const { rows, letters, astray } = yield* judgeAll(messages)
   const elsewhere = yield* forwardMissing(astray)
   const repaired = yield* repairRaw(rows, current)
-  yield* bury([
-    // What was stored the first time may be refused now, but what was refused then is buried already.
-    ...letters.filter(({ message }) => message.seq > judged),
+  const refused = [
+    ...letters,
     ...elsewhere,
     ...repaired.conflicts.flatMap(letterFor(options.stream, messages, "id_conflict", CONFLICT)),
     ...repaired.rejected.flatMap(
       letterFor(options.stream, messages, "rejected_by_store", "the store refuses this row's values"),
     ),
-  ])
-  const keys = yield* repairRollups(touched(rows), current)
+  ]
+  yield* bury(yield* notBuried(refused))
+  const keys = yield* repairRollups(yield* ownScope(touched(rows)), current)
   metrics.rowsRepaired += repaired.inserted + repaired.deleted
   metrics.rollupKeysRepaired += keys
   return { ...repaired, keys }
@@ -196,7 +210,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
     }
     const settled = last === undefined ? undefined : yield* settleMessages(read.messages)
     // Where the store lacked what was committed, what has left the stream is not known to be there.
-    const known = settled !== undefined && settled.inserted > 0 ? 0 : judged
+    const known = settled !== undefined && settled.firstInserted <= judged ? 0 : judged
     const gone = goneOf({ from: committed + 1, to: end }, read.messages, known)
     if (gone !== undefined) yield* settleGone(gone)
     if (last === undefined || settled === undefined) {

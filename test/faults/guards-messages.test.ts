@@ -95,8 +95,19 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a m
         yield* quiet
         expect(yield* metricOf(last, GONE)).toBe(0)
 
-        // The very last ones, which nothing follows.
+        // Also when others, sent since, are stored beside it for the first time.
         yield* kill(last)
+        yield* Effect.promise(() => manager.streams.deleteMessage(STREAMS.actions, first + 3))
+        yield* publish("b", 5)
+        const anew = yield* startWriter()
+        yield* quiet
+        expect(yield* metricOf(anew, "tidemark_rows_repaired_total")).toBe(5)
+        expect(yield* metricOf(anew, GONE)).toBe(0)
+        yield* publish("b", 5)
+        yield* quiet
+
+        // The very last ones, which nothing follows.
+        yield* kill(anew)
         for (const { message } of make("b", 3)) yield* send(message)
         const end = (yield* Effect.promise(() => manager.streams.info(STREAMS.actions))).state.last_seq
         yield* Effect.promise(async () => {
@@ -141,11 +152,33 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a m
 
         // Proving them again after a restart makes no second dead letters.
         yield* kill(writer, "SIGTERM")
-        yield* startWriter()
+        const next = yield* startWriter()
         yield* publish("e", 10)
         yield* quiet
         expect(yield* expected.differences()).toEqual([])
         expect((yield* deadLetters).length).toBe(3)
+        // The broker knows their ids for a day only.
+        expect(
+          yield* metricOf(next, 'tidemark_dead_letters_total{stream="ACTIONS",reason="rejected_by_store"}'),
+        ).toBe(0)
+
+        // What was stored the first time and is refused now has none.
+        const [taken] = make("d", 1, { page: "y" })
+        if (taken === undefined) return
+        yield* send(taken.message)
+        yield* quiet
+        yield* kill(next, "SIGTERM")
+        yield* store.command("ALTER TABLE tidemark.actions DELETE WHERE page = 'y'", {
+          settings: { mutations_sync: "2" },
+        })
+        yield* store.command("ALTER TABLE tidemark.actions ADD CONSTRAINT no_y CHECK page != 'y'")
+        yield* startWriter()
+        yield* publish("e", 10)
+        yield* quiet
+        expect(yield* expected.differences()).toEqual([])
+        expect((yield* deadLetters).at(-1)?.payload.toString()).toBe(
+          Buffer.from(taken.message.payload).toString(),
+        )
       }),
     { timeout: 120_000 },
   )

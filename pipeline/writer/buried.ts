@@ -6,7 +6,7 @@ import { placesOf } from "#schemas/sent-on.ts"
 import type { NatsError, Nats } from "#nats/connection.ts"
 import type { StreamMessage } from "#nats/reader.ts"
 import { sequenceAt } from "#nats/sequence-at.ts"
-import { readRange } from "../writer/read-range.ts"
+import { readRange } from "./read-range.ts"
 
 const AT_ONCE = { rows: 10_000, bytes: 16 * 1024 * 1024 }
 
