@@ -32,9 +32,9 @@ export class Writer extends Context.Service<
     readonly owner: string
     readonly ledger: Ledger
     readonly judge: Judge
-    /** The tenants' zones, by which rows are stamped, and which state of them was acted upon. */
+    /** The tenants' zones, by which rows are stamped; which state of them was acted upon, and when that is to be done again. */
     readonly zones: Zones
-    readonly zonesSeen: { version: number }
+    readonly zonesSeen: { version: number; again: number }
     /** Who was erased; the judge asks it. */
     readonly tombstones: Tombstones
     /** Sends dead letters, and events that lie in the wrong stream. */

@@ -40,7 +40,7 @@ export const openWriter = Effect.fn("openWriter")(function* (
     judge: new Judge(limits, zones, tombstones),
     tombstones,
     zones,
-    zonesSeen: { version: zones.version },
+    zonesSeen: { version: zones.version, again: Infinity },
     publisher: Publisher.open(connection),
     metrics,
     unanswered: { until: 0 },

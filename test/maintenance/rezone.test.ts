@@ -2,6 +2,8 @@ import { expect, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { ClickHouse } from "#clickhouse"
 import { directorySubject, messageId, TABLES } from "#schemas/names.ts"
+import { insertRows } from "../../pipeline/apply/insert-rows.ts"
+import { directoryRow } from "../../pipeline/directory/rows.ts"
 import { Expected } from "../faults/expected.ts"
 import { type Tenant, Traffic } from "../faults/traffic.ts"
 import { until } from "../faults/until.ts"
@@ -10,19 +12,21 @@ import { kill, owns } from "../faults/writers.ts"
 
 let version = 0
 
+const eventOf = (tenant: Tenant, zone: string, id: string, time: number) => ({
+  specversion: "1.0" as const,
+  id,
+  source: "/faults",
+  type: "tenant.upserted" as const,
+  time: new Date(time).toISOString(),
+  tenantid: tenant,
+  data: { name: tenant, time_zone: zone },
+})
+
 /** Tells the directory of a tenant's zone. */
 const move = Effect.fnUntraced(function* (tenant: Tenant, zone: string) {
   const { publisher } = yield* Traffic
   version++
-  const event = {
-    specversion: "1.0",
-    id: `zone-${version}`,
-    source: "/faults",
-    type: "tenant.upserted",
-    time: new Date(Date.UTC(2026, 5, 1) + version * 1000).toISOString(),
-    tenantid: tenant,
-    data: { name: tenant, time_zone: zone },
-  }
+  const event = eventOf(tenant, zone, `zone-${version}`, Date.UTC(2026, 5, 1) + version * 1000)
   yield* Effect.promise(() =>
     publisher.publish({
       subject: directorySubject(tenant, event.type),
@@ -140,6 +144,10 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a t
               ["2021-03-10 04:30:00", days[1], 4],
               ["2021-03-10 04:30:00", days[1], -1],
               ["2021-03-11 01:00:00", days[2], 5],
+              // A day of two months, here and there.
+              ["2021-03-31 20:00:00", days[3], 6],
+              ["2021-04-01 01:00:00", days[4], 7],
+              ["2021-04-01 12:00:00", days[5], 8],
             ] as const,
             ([quarter, day, events]) =>
               Effect.all([
@@ -155,7 +163,15 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a t
                 ),
               ]),
           )
-        yield* history("America/St_Johns", "2021-03-09", "2021-03-10", "2021-03-10")
+        yield* history(
+          "America/St_Johns",
+          "2021-03-09",
+          "2021-03-10",
+          "2021-03-10",
+          "2021-03-31",
+          "2021-03-31",
+          "2021-04-01",
+        )
         const daysOf = store
           .query<{ text: string }>(
             `SELECT concatWithSeparator(' ', zone, toString(day), toString(sum(events)), toString(sum(quantity)), toString(max(last_at))) AS text
@@ -165,10 +181,13 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a t
         expect(yield* daysOf).toEqual([
           "America/St_Johns 2021-03-09 3 3 2021-03-10 02:45:00.000",
           "America/St_Johns 2021-03-10 8 8 2021-03-11 01:00:00.000",
+          "America/St_Johns 2021-03-31 13 13 2021-04-01 01:00:00.000",
+          "America/St_Johns 2021-04-01 8 8 2021-04-01 12:00:00.000",
         ])
         const inKolkata = [
           "Asia/Kolkata 2021-03-10 6 6 2021-03-10 04:30:00.000",
           "Asia/Kolkata 2021-03-11 5 5 2021-03-11 01:00:00.000",
+          "Asia/Kolkata 2021-04-01 21 21 2021-04-01 12:00:00.000",
         ]
         yield* move("c", "Asia/Kolkata")
         yield* isIn("c", "Asia/Kolkata")
@@ -182,6 +201,49 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a t
         yield* startWriter()
         yield* isIn("c", "Asia/Kolkata")
         expect(yield* daysOf).toEqual(inKolkata)
+      }),
+    { timeout: 90_000 },
+  )
+
+  it.effect(
+    "that the store does not know keeps nobody else waiting, and is left for one that it knows",
+    () =>
+      Effect.gen(function* () {
+        const { publish } = yield* Traffic
+        const { startWriter, quiet } = yield* World
+        const store = yield* ClickHouse
+        const rowsOf = (tenant: Tenant) =>
+          store
+            .query<{ rows: number }>(
+              `SELECT count() AS rows FROM ${TABLES.actions} WHERE tenant = {tenant:String}`,
+              { params: { tenant } },
+            )
+            .pipe(Effect.map(([row]) => row?.rows))
+        yield* publish("d", 20)
+        const before = yield* startWriter()
+        yield* quiet
+        yield* kill(before)
+        // As of an older version, which took whatever ICU takes.
+        yield* insertRows([
+          directoryRow(eventOf("d", "IST", `zone-${++version}`, Date.UTC(2026, 5, 1)), Date.UTC(2026, 5, 1)),
+        ])
+        const writer = yield* startWriter()
+        yield* until(
+          "it says so",
+          Effect.sync(() => writer.log().includes("does not know the zone")),
+        )
+        yield* publish("e", 20)
+        yield* publish("d", 20)
+        yield* quiet
+        expect([yield* rowsOf("e"), yield* rowsOf("d")]).toEqual([20, 40])
+        // Nor does it keep the next owner from beginning.
+        yield* kill(writer)
+        yield* startWriter()
+        yield* publish("e", 20)
+        yield* quiet
+        expect(yield* rowsOf("e")).toBe(40)
+        yield* move("d", "Asia/Tokyo")
+        yield* isIn("d", "Asia/Tokyo")
       }),
     { timeout: 90_000 },
   )
