@@ -6,8 +6,19 @@ import { isScoped, targetEventFields } from "./target.ts"
 const Name = text(1, 500)
 const Email = text(0, 320)
 
+/** What ICU takes for zones beside those of the IANA database (its table `icuzones`), and ClickHouse does not. */
+const ONLY_ICU = new Set(
+  `ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST
+   CANADA/EAST-SASKATCHEWAN US/PACIFIC-NEW`.split(/\s+/u),
+)
+const isOnlyIcu = (zone: string): boolean => {
+  const name = zone.toUpperCase()
+  return ONLY_ICU.has(name) || name.startsWith("SYSTEMV/")
+}
+
 /** Intl takes zones in any case, ClickHouse does not; Intl also has an older name for some (Asia/Calcutta). */
 const isZone = (zone: string): boolean => {
+  if (isOnlyIcu(zone)) return false
   try {
     const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions()
     return timeZone === zone || timeZone.toLowerCase() !== zone.toLowerCase()
