@@ -95,12 +95,11 @@ const notBuried = Effect.fnUntraced(function* (letters: ReadonlyArray<DeadLetter
 
 /** A range some of whose messages have left the stream: what raw has of it is kept and its rollups are made right. */
 const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
-  const { ledger, options, metrics } = yield* Writer
+  const { ledger, options } = yield* Writer
   const record = yield* ownRecord
   const { generation } = record
   const { stream } = options
-  if (doubtful > 0) {
-    metrics.messagesGone += doubtful
+  if (doubtful > 0)
     yield* noteQuality({
       stream,
       kind: "messages_gone",
@@ -109,7 +108,6 @@ const settleGone = Effect.fnUntraced(function* ({ from, to, doubtful }: Gone) {
       toSeq: to,
       detail: `${doubtful} messages from ${from} to ${to} left the stream before they were known to be stored; what the store has of them is kept`,
     })
-  }
   const scope = yield* ownScope(yield* scopeOfStored({ stream, generation, from, to }))
   yield* repairRollups(scope, () => ledger.current() ?? record)
 })
@@ -187,7 +185,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
   Failure,
   Writer | ClickHouse | Nats
 > {
-  const { ledger, options } = yield* Writer
+  const { ledger, options, metrics } = yield* Writer
   yield* endAttempts(options.stream)
   yield* boundHorizon
   yield* settleUnproved()
@@ -213,9 +211,12 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
     const known = settled !== undefined && settled.firstInserted <= judged ? 0 : judged
     const gone = goneOf({ from: committed + 1, to: end }, read.messages, known)
     if (gone !== undefined) yield* settleGone(gone)
+    // Counted once it is committed: what is broken off is done again.
+    const doubtful = gone?.doubtful ?? 0
     if (last === undefined || settled === undefined) {
       if (end > committed)
         yield* ledger.change((record) => ({ ...record, committed: end, committed_id: "", committed_at: 0 }))
+      metrics.messagesGone += doubtful
       yield* closeHorizon
       return
     }
@@ -227,6 +228,7 @@ export const settle = Effect.fn("settle")(function* (): Effect.fn.Return<
       committed_id: last.messageId ?? "",
       committed_at: last.receivedAt,
     }))
+    metrics.messagesGone += doubtful
     yield* Effect.logInfo("settled").pipe(
       Effect.annotateLogs({ from: committed + 1, to: last.seq, inserted, deleted, keys }),
     )
