@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { PARTITIONS_KEY } from "#schemas/ledger.ts"
 import { BUCKETS } from "#schemas/names.ts"
 import { idleSubject } from "#schemas/partitions.ts"
+import { ledgerRecord } from "../../test/ledger-record.ts"
 import { OwnBroker } from "../../test/own-broker.ts"
 import { addActionStreams, arrangeActionStreams, type TopologyOptions } from "./action-streams.ts"
 import { Nats } from "./connection.ts"
@@ -34,27 +35,7 @@ const record = (partitions: number) =>
   Effect.flatMap(recordedPartitions, ({ revision }) => recordPartitions(partitions, revision))
 
 const ledgerAt = (stream: string, partitions: number) =>
-  inLedger((ledger) =>
-    ledger.put(
-      stream,
-      JSON.stringify({
-        generation: 1,
-        stream,
-        created: "2026-11-01T00:00:00Z",
-        committed: 0,
-        committed_id: "",
-        committed_at: 0,
-        horizon: 0,
-        look_up_all_until: 0,
-        duplicate_window: 0,
-        max_clock_ahead: 0,
-        owner: "test",
-        epoch: 1,
-        partitions,
-        lease_until: 0,
-      }),
-    ),
-  )
+  inLedger((ledger) => ledger.put(stream, JSON.stringify(ledgerRecord(stream, { partitions }))))
 
 layer(OwnBroker.layer, { excludeTestServices: true })("the number of partitions in force", (it) => {
   it.effect("is what a first process wants, and then what it made", () =>

@@ -3,8 +3,8 @@ import { expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { inject } from "vitest"
 import { ClickHouse } from "#clickhouse"
-import type { LedgerRecord } from "#schemas/ledger.ts"
 import { TABLES } from "#schemas/names.ts"
+import { ledgerRecord } from "../../test/ledger-record.ts"
 import { repairRollups } from "./repair-rollups.ts"
 import { differences, ROLLUPS } from "./rollups.ts"
 import { halve, paramsOf, type Piece } from "./scope.ts"
@@ -30,21 +30,7 @@ const within = (bytes: number) =>
     }),
   ).pipe(Layer.provide(writer))
 
-const RECORD: LedgerRecord = {
-  generation: 1,
-  stream: "REPAIRED",
-  created: "2026-01-01T00:00:00Z",
-  committed: 0,
-  committed_id: "",
-  committed_at: 0,
-  horizon: 0,
-  look_up_all_until: 0,
-  duplicate_window: 0,
-  max_clock_ahead: 0,
-  owner: "test",
-  epoch: 1,
-  lease_until: Date.now() + 600_000,
-}
+const RECORD = ledgerRecord("REPAIRED", { lease_until: Date.now() + 600_000 })
 
 const ROWS_A_DAY = 100_000
 const LITTLE = 60_000_000

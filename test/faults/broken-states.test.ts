@@ -1,7 +1,6 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { ClickHouse } from "#clickhouse"
-import type { LedgerRecord } from "#schemas/ledger.ts"
 import { BUCKETS, STREAMS, TABLES } from "#schemas/names.ts"
 import { Nats } from "#nats/connection.ts"
 import { Publisher } from "#nats/publisher.ts"
@@ -10,6 +9,7 @@ import { type ActionRow, Judge } from "../../pipeline/writer/action-row.ts"
 import { insertActions } from "../../pipeline/writer/insert.ts"
 import { Tombstones } from "../../pipeline/erase/tombstones.ts"
 import { Zones } from "../../pipeline/writer/zones.ts"
+import { ledgerRecord } from "../ledger-record.ts"
 import { Expected } from "./expected.ts"
 import { eventFor, publishZones } from "./single-events.ts"
 import { World } from "./world.ts"
@@ -137,21 +137,14 @@ layer(World.layer, { excludeTestServices: true, timeout: "120 seconds" })("the r
           })
         })
         const info = yield* Effect.promise(() => manager.streams.info(STREAMS.actions))
-        const record: LedgerRecord = {
-          generation: 1,
-          stream: STREAMS.actions,
+        const record = ledgerRecord(STREAMS.actions, {
           created: info.created,
-          committed: 0,
-          committed_id: "",
-          committed_at: 0,
           horizon: total,
-          look_up_all_until: 0,
           duplicate_window: 4000,
           max_clock_ahead: 1000,
           owner: "broken",
-          epoch: 1,
           lease_until: Date.now() + LEASE,
-        }
+        })
         yield* insertActions(rows, record, { ignoreViews: false })
         // … and once more, raw alone, where it stands twice.
         const doubled = new Set(STATES.filter(({ raw }) => raw === "doubled").map(({ tenant }) => tenant))
