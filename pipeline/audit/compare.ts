@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import type { ClickHouse, ClickHouseError } from "#clickhouse"
 import type { Nats, NatsError } from "#nats/connection.ts"
 import type { Judge } from "../writer/action-row.ts"
-import type { Range } from "../writer/read-range.ts"
 import type { Buried } from "../writer/buried.ts"
+import type { Range } from "../writer/read-range.ts"
 import { fingerprintRange, judgeRange, type Judgement, type Life, unequalGroups } from "./stream-range.ts"
 
 /** Messages that are looked at one by one at once, which bounds memory. */

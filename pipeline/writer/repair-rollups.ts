@@ -11,7 +11,7 @@ const TENANTS_AT_ONCE = 200
 /** Of one tenant's day. */
 const MOST_PARTS = 4096
 
-const piecesOf = function* (scope: Scope): Generator<Piece> {
+const atOnce = function* (scope: Scope): Generator<Piece> {
   for (let t = 0; t < scope.tenants.length; t += TENANTS_AT_ONCE)
     for (let d = 0; d < scope.days.length; d += DAYS_AT_ONCE)
       yield {
@@ -139,7 +139,7 @@ export const repairRollups = Effect.fn("repairRollups")(function* (
 ): Effect.fn.Return<number, ClickHouseError, ClickHouse> {
   // What is to be there is added everywhere before anything goes: a rollup that answers only while it holds no day of another
   // zone must be whole when the last of those goes.
-  const added = yield* inPieces([...piecesOf(scope)], (piece) => add(piece, record()))
+  const added = yield* inPieces([...atOnce(scope)], (piece) => add(piece, record()))
   const wrong = added.filter((one) => one.wrong > 0)
   yield* inPieces(
     wrong.map(({ piece }) => piece),

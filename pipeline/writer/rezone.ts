@@ -83,6 +83,9 @@ const rezone = Effect.fn("rezone")(function* (tenant: string, zone: string) {
 /** A zone may change once more meanwhile, and a last statement come too late. */
 const TRIES = 5
 
+/** Of ClickHouse, for a zone that it does not know. */
+const BAD_ARGUMENTS = 36
+
 /** Milliseconds until a zone is tried again that the store did not know. */
 const AGAIN = 600_000
 
@@ -96,7 +99,7 @@ const isKnown = (zone: string): Effect.Effect<boolean, ClickHouseError, ClickHou
   ).pipe(
     Effect.as(true),
     Effect.catchIf(
-      ({ reason }) => reason === "other",
+      ({ code }) => code === BAD_ARGUMENTS,
       () => Effect.succeed(false),
     ),
   )

@@ -172,7 +172,7 @@ layer(Traffic.layer, { excludeTestServices: true, timeout: "120 seconds" })("a m
 
         // What was stored the first time and is refused now has none.
         const [taken] = make("d", 1, { page: "y" })
-        if (taken === undefined) return
+        if (taken === undefined) throw new Error("no event")
         yield* send(taken.message)
         yield* quiet
         yield* kill(next, "SIGTERM")
